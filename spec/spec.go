@@ -18,8 +18,8 @@ import (
 	"sync"
 )
 
-// Version is the version of the protocol's text. It changes whenever a requirement is added, dropped or reworded.
-const Version = "1-draft.1"
+// Version is the version of the protocol's text. While it ends in "-draft", rules may still change; ids may not.
+const Version = "1-draft"
 
 //go:embed *.md
 var files embed.FS

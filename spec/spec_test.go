@@ -3,6 +3,7 @@ package spec
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,4 +61,21 @@ func TestRequirementsAreTheCallersOwn(t *testing.T) {
 	was := all[0].ID
 	all[0].ID = "changed"
 	require.Equal(t, was, Requirements()[0].ID)
+}
+
+// The prose points at rules by their ids; a pointer to nothing misleads whoever follows it.
+func TestReferencesResolve(t *testing.T) {
+	reference := regexp.MustCompile("`((?:wire|dht|sealed|rv|hs|rt|peer|shim)(?:-[a-z0-9]+)+)`")
+	n := 0
+	for _, c := range Chapters() {
+		for _, m := range reference.FindAllStringSubmatch(c.Text, -1) {
+			n++
+			// A vector or a case has its requirement's id and a suffix.
+			known := slices.ContainsFunc(Requirements(), func(r Requirement) bool {
+				return m[1] == r.ID || strings.HasPrefix(m[1], r.ID+"-")
+			})
+			require.True(t, known, "%s.md names %s, which no requirement is called", c.Name, m[1])
+		}
+	}
+	require.Greater(t, n, len(Requirements()))
 }
