@@ -28,9 +28,22 @@ func AppendInt(b []byte, i int64) []byte {
 
 // AppendString appends the canonical form of the byte string s to b and returns the longer slice.
 func AppendString[S []byte | string](b []byte, s S) []byte {
-	b = strconv.AppendInt(b, int64(len(s)), 10) // wire-length-form
-	b = append(b, ':')
+	b = appendLength(b, len(s))
 	return append(b, s...)
+}
+
+// appendLength appends the length of a byte string and its colon. It spells out what a datagram can hold, because strconv took
+// a third of the time of writing a whole message.
+func appendLength(b []byte, n int) []byte {
+	switch { // wire-length-form
+	case n < 10:
+		return append(b, '0'+byte(n), ':')
+	case n < 100:
+		return append(b, '0'+byte(n/10), '0'+byte(n%10), ':')
+	case n < 1000:
+		return append(b, '0'+byte(n/100), '0'+byte(n/10%10), '0'+byte(n%10), ':')
+	}
+	return append(strconv.AppendInt(b, int64(n), 10), ':')
 }
 
 // A scanner walks bencode from its first byte to its last. It knows two sorts of fault. After one that leaves the structure
@@ -144,30 +157,30 @@ func (s *scanner) key(prev []byte) ([]byte, bool) {
 
 // str walks a byte string and returns it, never nil.
 func (s *scanner) str() ([]byte, bool) {
-	b, start, n := s.b, s.i, 0
-	for i := start; i < len(b); i++ {
-		c := b[i] - '0'
-		if c <= 9 {
-			if n = n*10 + int(c); n > len(b) {
-				break // so that no length overflows
-			}
-			continue
-		}
-		if b[i] != ':' || i == start {
-			s.refuse(ErrMalformed, "value is no integer, string, list or dictionary")
+	b, i, n := s.b, s.i, 0
+	for ; i < len(b) && b[i]-'0' <= 9; i++ {
+		if n = n*10 + int(b[i]-'0'); n > len(b) { // so that no length overflows
+			s.truncated()
 			return nil, false
 		}
-		if b[start] == '0' && i != start+1 {
-			s.refuse(ErrMalformed, "string length not canonical") // wire-int-refused
-		}
-		if i++; n > len(b)-i {
-			break
-		}
-		s.i = i + n
-		return b[i:s.i:s.i], true
 	}
-	s.truncated()
-	return nil, false
+	switch {
+	case i == len(b):
+		s.truncated()
+		return nil, false
+	case b[i] != ':' || i == s.i:
+		s.refuse(ErrMalformed, "value is no integer, string, list or dictionary")
+		return nil, false
+	case b[s.i] == '0' && i != s.i+1:
+		s.refuse(ErrMalformed, "string length not canonical") // wire-int-refused
+	}
+	i++
+	if n > len(b)-i {
+		s.truncated()
+		return nil, false
+	}
+	s.i = i + n
+	return b[i : i+n : i+n], true
 }
 
 // int walks an integer.
@@ -233,19 +246,17 @@ func parseInt(b []byte) (i int64, fault string) {
 	if len(digits) == 0 {
 		return 0, notInt
 	}
-	var n uint64 // of -2⁶³ … 2⁶³, and saturated beyond
+	var n uint64
 	for _, c := range digits {
 		if c -= '0'; c > 9 {
 			return 0, notInt
 		}
-		if n = n*10 + uint64(c); n > 1<<63 {
-			n = 1<<63 + 1
-		}
+		n = n*10 + uint64(c)
 	}
 	switch {
 	case digits[0] == '0' && (neg || len(digits) > 1):
 		return 0, notCanonical
-	case neg && n > 1<<63, !neg && n >= 1<<63:
+	case len(digits) > 19, neg && n > 1<<63, !neg && n >= 1<<63: // 19 digits cannot overflow n
 		return 0, outOfRange
 	case neg:
 		return -int64(n), "" // right for 2⁶³ too, which is its own negative

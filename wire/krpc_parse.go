@@ -1,7 +1,5 @@
 package wire
 
-import "bytes"
-
 // ParseMessage reads the message that the datagram b holds into m, whose slices then alias b. It allocates nothing unless it
 // refuses b, with an *Error: of class ErrLimit if b is too long or nests too deeply, otherwise ErrMalformed.
 //
@@ -314,4 +312,10 @@ func (p *parser) wrong(name, what string, raw []byte) {
 func isString(raw []byte) bool { return raw[0]-'0' <= 9 }
 
 // content returns the bytes of the string raw.
-func content(raw []byte) []byte { return raw[bytes.IndexByte(raw, ':')+1:] }
+func content(raw []byte) []byte {
+	i := 1
+	for raw[i] != ':' {
+		i++
+	}
+	return raw[i+1:]
+}
