@@ -168,8 +168,11 @@ func (s *scanner) str() ([]byte, bool) {
 	case i == len(b):
 		s.truncated()
 		return nil, false
-	case b[i] != ':' || i == s.i:
-		s.refuse(ErrMalformed, "value is no integer, string, list or dictionary")
+	case i == s.i:
+		s.refuse(ErrMalformed, "byte that begins no value") // wire-no-value
+		return nil, false
+	case b[i] != ':':
+		s.refuse(ErrMalformed, "string length not a number") // wire-int-refused
 		return nil, false
 	case b[s.i] == '0' && i != s.i+1:
 		s.refuse(ErrMalformed, "string length not canonical") // wire-int-refused
@@ -192,13 +195,11 @@ func (s *scanner) int() bool {
 	}
 	digits := s.b[s.i+1 : s.i+n]
 	s.i += n + 1
-	if _, fault := parseInt(digits); fault == notInt {
-		s.refuse(ErrMalformed, "integer is not one")
-		return false
-	} else if fault != "" {
+	_, fault := parseInt(digits)
+	if fault != "" {
 		s.refuse(ErrMalformed, "%s", fault) // wire-int-refused, wire-int-range
 	}
-	return true
+	return fault != notNumber
 }
 
 // deep walks a value that nests deeper than is allowed, without recursion and without a look at its dictionaries: it is
@@ -231,7 +232,7 @@ func (s *scanner) deep() bool {
 
 // The faults of an integer.
 const (
-	notInt       = "not an integer"
+	notNumber    = "integer not a number"
 	notCanonical = "integer not canonical"
 	outOfRange   = "integer out of range"
 )
@@ -244,12 +245,12 @@ func parseInt(b []byte) (i int64, fault string) {
 		digits = b[1:]
 	}
 	if len(digits) == 0 {
-		return 0, notInt
+		return 0, notNumber
 	}
 	var n uint64
 	for _, c := range digits {
 		if c -= '0'; c > 9 {
-			return 0, notInt
+			return 0, notNumber
 		}
 		n = n*10 + uint64(c)
 	}
