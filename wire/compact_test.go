@@ -104,8 +104,9 @@ func TestValuesOfNoList(t *testing.T) {
 }
 
 func TestListsAllocateNothing(t *testing.T) {
-	n := Nodes4(AppendNode(AppendNode(nil, Node{idA, netip.MustParseAddrPort("192.0.2.1:1")}), Node{idM, netip.MustParseAddrPort("192.0.2.2:2")}))
-	v := AppendValue(AppendValue(nil, netip.MustParseAddrPort("192.0.2.1:1")), netip.MustParseAddrPort("[2001:db8::1]:6881"))
+	a4, a6 := netip.MustParseAddrPort("192.0.2.1:6881"), netip.MustParseAddrPort("[2001:db8::1]:6881")
+	n := Nodes4(AppendNode(AppendNode(nil, Node{idA, a4}), Node{idM, a4}))
+	v := AppendValue(AppendValue(nil, a4), a6)
 	sum := 0
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		for node := range n.All() {

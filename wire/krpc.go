@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/netip"
+	"strings"
 )
 
 // MaxDatagram is the longest datagram, in bytes, that ParseMessage takes.
@@ -73,8 +74,26 @@ const (
 	HasWant
 )
 
+// keyNames are the names of the bits of Keys, from the lowest.
+var keyNames = [...]string{
+	"cas", "id", "implied_port", "info_hash", "interval", "k", "nodes", "nodes6", "num", "port", "salt", "samples", "seq", "sig",
+	"target", "token", "v", "values", "want",
+}
+
 // All reports whether every key of of is in k.
 func (k Keys) All(of Keys) bool { return k&of == of }
+
+// String returns the names of the keys as they stand in a message, parted by commas: what is missing, for one, is
+// (need &^ m.Has).String().
+func (k Keys) String() string {
+	var names []string
+	for i, name := range keyNames {
+		if k&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
 
 // A Want is the value of want (BEP 32): the kinds of nodes that a query asks for.
 type Want uint8

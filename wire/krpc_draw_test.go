@@ -165,17 +165,13 @@ func isPlain(top map[string]any, kind Kind) bool {
 		return false
 	}
 	body, _ := top[map[Kind]string{KindQuery: "a", KindReply: "r"}[kind]].(map[string]any)
-	known := []string{
-		"cas", "id", "implied_port", "info_hash", "interval", "k", "nodes", "nodes6", "num", "port", "salt", "samples", "seq", "sig",
-		"target", "token", "v", "values", "want",
-	}
 	for k, v := range body {
 		switch {
-		case !slices.Contains(known, k):
+		case !slices.Contains(keyNames[:], k):
 			return false
 		case k == "implied_port" && (v.(*big.Int).Sign() < 0 || v.(*big.Int).Cmp(big.NewInt(1)) > 0):
 			return false
-		case k == "want" && !slices.ContainsFunc([][]any{{}, {"n4"}, {"n6"}, {"n4", "n6"}}, func(w []any) bool { return slices.Equal(w, v.([]any)) }):
+		case k == "want" && !slices.Contains([]string{"le", "l2:n4e", "l2:n6e", "l2:n42:n6e"}, string(refEncode(nil, v))):
 			return false
 		}
 	}

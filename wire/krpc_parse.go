@@ -29,7 +29,7 @@ type topLevel struct{ a, e, ip, q, r, ro, t, v, y []byte }
 // split fills in top from the datagram in s. It reports whether it came to the end of the dictionary.
 func (top *topLevel) split(s *scanner) bool {
 	if len(s.b) == 0 || s.b[0] != 'd' {
-		s.refuse(ErrMalformed, "message is not a dictionary")
+		s.refuse(ErrMalformed, "message is not a dictionary") // wire-key-missing
 		return false
 	}
 	s.i++
@@ -82,7 +82,7 @@ func (p *parser) message(top *topLevel, m *Message) {
 		if len(y) == 1 && (y[0] == 'q' || y[0] == 'r' || y[0] == 'e') {
 			m.Kind = Kind(y[0])
 		} else {
-			p.refuse(ErrMalformed, "y is not q, r or e")
+			p.refuse(ErrMalformed, "y is not q, r or e") // wire-known-key
 		}
 	}
 	m.T, _ = p.string("t", top.t)
@@ -302,7 +302,7 @@ func (p *parser) is(c byte, name, what string, raw []byte) bool {
 // wrong notes that the value of the key called name is not what it ought to be.
 func (p *parser) wrong(name, what string, raw []byte) {
 	if raw == nil {
-		p.refuse(ErrMalformed, "%s is missing", name) // wire-known-key
+		p.refuse(ErrMalformed, "%s is missing", name) // wire-key-missing
 	} else {
 		p.refuse(ErrMalformed, "%s is not %s", name, what) // wire-known-key
 	}

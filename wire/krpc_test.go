@@ -60,7 +60,8 @@ var full = map[string]Message{
 	 31323a696d706c6965645f706f7274 69 30 65 393a696e666f5f68617368 32303a 6d6e6f707172737475767778797a313233343536
 	 313a6b 33323a 6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b
 	 343a706f7274 69 2d31 65 343a73616c74 303a 333a736571 69 39323233333732303336383534373735383037 65
-	 333a736967 36343a 73737373737373737373737373737373737373737373737373737373737373737373737373737373737373737373737373737373737373737373737373737373
+	 333a736967 36343a 7373737373737373737373737373737373737373737373737373737373737373
+	 7373737373737373737373737373737373737373737373737373737373737373
 	 363a746172676574 32303a 30313233343536373839616263646566676869 6a 353a746f6b656e 323a 746f
 	 313a76 64 303a 6c 65 65 343a77616e74 6c 323a6e34 323a6e36 65 65
 	 313a71 333a707574 323a726f 69 31 65 313a74 313a00 313a76 343a 4b540001 313a79 313a71 65`: {
@@ -123,6 +124,33 @@ func TestExamplesHaveEveryKey(t *testing.T) {
 		has |= m.Has
 	}
 	require.Equal(t, HasWant<<1-1, has)
+}
+
+// The bits, their names and the bytes agree, and stand in the order in which keys are written. wire-key-order
+func TestKeyNames(t *testing.T) {
+	require.True(t, slices.IsSorted(keyNames[:]))
+	require.Equal(t, HasWant<<1-1, Keys(1)<<len(keyNames)-1)
+	for i, name := range keyNames {
+		m := Message{Body: Body{Has: 1 << i, Key: make([]byte, 32), Sig: make([]byte, 64), Value: []byte("le")}, Kind: KindReply}
+		require.Equal(t, name, m.Has.String())
+		b := AppendMessage(nil, &m)
+		require.Contains(t, string(b), "1:rd"+string(AppendString(nil, name)))
+		var got Message
+		require.NoError(t, ParseMessage(b, &got))
+		require.Equal(t, m.Has, got.Has)
+	}
+	require.Equal(t, "id, token", (HasToken | HasID).String())
+	require.Empty(t, Keys(0).String())
+	require.True(t, (HasID | HasToken | HasWant).All(HasID|HasWant))
+	require.False(t, HasID.All(HasID|HasWant))
+}
+
+func TestKindNames(t *testing.T) {
+	var names []string
+	for _, k := range []Kind{KindQuery, KindReply, KindError, 'x'} {
+		names = append(names, k.String())
+	}
+	require.Equal(t, []string{"query", "reply", "error", "unknown"}, names)
 }
 
 // No beginning of a message is one, and what its sender needs for an answer is read as soon as it is there.
@@ -205,9 +233,9 @@ func TestRefused(t *testing.T) {
 		"d1:ad" + id + "1:vd1:b0:1:a0:ee" + tail:                                       "keys not sorted",             // wire-key-refused
 		"d6:target20:" + rep(20) + id + "e":                                            "keys not sorted",             // wire-key-refused
 		"d1:q4:ping" + tail:                                                            "key stands twice",            // wire-key-refused
-		"":                                                                             "message is not a dictionary", // wire-krpc-dictionary
-		"le":                                                                           "message is not a dictionary", // wire-krpc-dictionary
-		"\x53" + rep(100):                                                              "message is not a dictionary", // wire-krpc-dictionary
+		"":                                                                             "message is not a dictionary", // wire-key-missing
+		"le":                                                                           "message is not a dictionary", // wire-key-missing
+		"\x53" + rep(100):                                                              "message is not a dictionary", // wire-key-missing
 		"d1:xd" + strings.Repeat("1:xd", MaxDepth-1) + strings.Repeat("e", MaxDepth+1): "nested deeper than 16",       // wire-depth
 	} {
 		wantRefused(t, in, text)
@@ -229,21 +257,27 @@ func wantRefused(t *testing.T, in, text string) {
 // What is wrong with a query must not hide whose it is.
 func TestRefusedButReadable(t *testing.T) {
 	deep := strings.Repeat("l", 40) + "i1e1:x" + strings.Repeat("e", 40)
+	const ping = "d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:q"
 	for in, class := range map[string]error{
-		"d1:y1:q1:t2:aa1:q4:ping1:ad2:id20:abcdefghij0123456789ee":                        ErrMalformed, // unsorted
-		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:q4:pong1:t2:aa1:t2:bb1:y1:q1:y1:re":  ErrMalformed, // twice: the first
-		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe\x00\x00":                ErrMalformed, // trailing
-		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:q":                         ErrMalformed, // no end
-		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:q1:zi":                     ErrMalformed, // no end, and more
-		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qi1ei2ee":                  ErrMalformed, // key of no string
-		"d1:ad2:id19:abcdefghij012345678e1:q4:ping1:t2:aa1:y1:qe":                         ErrMalformed,
-		"d1:a4:oops1:q4:ping1:t2:aa1:y1:qe":                                               ErrMalformed,
-		"d1:q4:ping1:t2:aa1:y1:qe":                                                        ErrMalformed,
-		"d01:ad2:id20:abcdefghij0123456789e1:q04:ping1:t02:aa1:y1:qe":                     ErrMalformed,
-		"d1:ad2:idi-0e1:vi99999999999999999999999ee1:q4:ping1:t2:aa1:y1:qe":               ErrMalformed,
-		"d1:ad1:v" + deep + "e1:q4:ping1:t2:aa1:y1:qe":                                    ErrLimit,
-		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:v" + deep + "1:y1:qe":         ErrLimit,
-		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping2:ro1:x1:t2:aa1:v" + "1:x" + "1:y1:qe": ErrMalformed,
+		"d1:y1:q1:t2:aa1:q4:ping1:ad2:id20:abcdefghij0123456789ee":                       ErrMalformed, // unsorted
+		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:q4:pong1:t2:aa1:t2:bb1:y1:q1:y1:re": ErrMalformed, // twice: the first
+		ping + "e\x00\x00": ErrMalformed, // trailing
+		ping:               ErrMalformed, // no end
+		ping + "1:zi":      ErrMalformed, // no end, and more
+		ping + "i1ei2ee":   ErrMalformed, // key of no string
+		"d1:ad2:id19:abcdefghij012345678e1:q4:ping1:t2:aa1:y1:qe":                 ErrMalformed,
+		"d1:a4:oops1:q4:ping1:t2:aa1:y1:qe":                                       ErrMalformed,
+		"d1:q4:ping1:t2:aa1:y1:qe":                                                ErrMalformed,
+		"d01:ad2:id20:abcdefghij0123456789e1:q04:ping1:t02:aa1:y1:qe":             ErrMalformed,
+		"d1:ad2:idi-0e1:vi99999999999999999999999ee1:q4:ping1:t2:aa1:y1:qe":       ErrMalformed,
+		"d1:ad1:v" + deep + "e1:q4:ping1:t2:aa1:y1:qe":                            ErrLimit,
+		ping + "1:z" + deep + "e":                                                 ErrLimit, // one deep value
+		ping + "1:z" + deep[:60]:                                                  ErrLimit, // and no end of it
+		ping + "1:z" + strings.Repeat("l", 40) + "i1x":                            ErrLimit,
+		ping + "1:z" + strings.Repeat("l", 40) + "ixe":                            ErrLimit,
+		ping + "1:z" + strings.Repeat("l", 40) + "9:":                             ErrLimit,
+		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:v" + deep + "1:y1:qe": ErrLimit,
+		"d1:ad2:id20:abcdefghij0123456789e1:q4:ping2:ro1:x1:t2:aa1:v1:x1:y1:qe":   ErrMalformed,
 	} {
 		var m Message
 		require.ErrorIs(t, ParseMessage([]byte(in), &m), class, "%q", in)
