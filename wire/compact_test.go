@@ -54,6 +54,7 @@ func TestNode(t *testing.T) {
 }
 
 // What is appended is what comes out, in order, and a loop may end early.
+// wire-nodes-form, wire-nodes6-form, wire-values-form, wire-samples-form
 func TestLists(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var want4, want6 []Node

@@ -9,7 +9,7 @@ import (
 )
 
 // The vectors of BEP 44, "Test vectors". Its private key is an expanded one, which crypto/ed25519 does not take; that the
-// published signatures verify shows that the bytes are the right ones.
+// published signatures verify shows that the bytes are the right ones. wire-item-signed, wire-target-mutable, wire-target-immutable
 func TestBEP44Vectors(t *testing.T) {
 	key := unhex("77ff84905a91936367c01360803104f92432fcd904a43511876df5cdf3e7e548")
 	v := []byte("12:Hello World!")

@@ -80,9 +80,6 @@ var keyNames = [...]string{
 	"target", "token", "v", "values", "want",
 }
 
-// All reports whether every key of of is in k.
-func (k Keys) All(of Keys) bool { return k&of == of }
-
 // String returns the names of the keys as they stand in a message, parted by commas: what is missing, for one, is
 // (need &^ m.Has).String().
 func (k Keys) String() string {
