@@ -80,6 +80,9 @@ var keyNames = [...]string{
 	"target", "token", "v", "values", "want",
 }
 
+// All reports whether k has every key of need.
+func (k Keys) All(need Keys) bool { return k&need == need }
+
 // String returns the names of the keys as they stand in a message, parted by commas: what is missing, for one, is
 // (need &^ m.Has).String().
 func (k Keys) String() string {

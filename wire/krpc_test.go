@@ -142,6 +142,8 @@ func TestKeyNames(t *testing.T) {
 	}
 	require.Equal(t, "id, token", (HasToken | HasID).String())
 	require.Empty(t, Keys(0).String())
+	require.True(t, (HasID | HasToken | HasWant).All(HasID|HasWant))
+	require.False(t, HasID.All(HasID|HasWant))
 }
 
 func TestKindNames(t *testing.T) {
