@@ -72,9 +72,12 @@ func newSocket(c *net.UDPConn) (socket, error) {
 }
 
 // mmsgCall calls recvmmsg or sendmmsg for n headers from the first on, and returns for how many of them it did something.
+//
+// It is a raw call: the kernel never waits in it, but a batch takes it 100 µs, after which Go's monitor would take the
+// processor away from an ordinary call, look for more every 20 µs and wake another thread. That cost 14 % of all CPU.
 func mmsgCall(trap, fd uintptr, first *header, n int) (int, syscall.Errno) {
 	for {
-		r, _, errno := syscall.Syscall6(trap, fd, uintptr(unsafe.Pointer(first)), uintptr(n), 0, 0, 0)
+		r, _, errno := syscall.RawSyscall6(trap, fd, uintptr(unsafe.Pointer(first)), uintptr(n), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			return int(r), 0
