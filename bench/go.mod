@@ -6,14 +6,18 @@ require (
 	github.com/anacrolix/torrent v1.62.0
 	github.com/stretchr/testify v1.12.1
 	github.com/zeebo/bencode v1.0.0
+	golang.org/x/net v0.62.0
 	kith v0.0.0
 )
 
 require (
 	github.com/anacrolix/missinggo v1.3.0 // indirect
 	github.com/anacrolix/missinggo/v2 v2.11.0 // indirect
+	github.com/cloudflare/circl v1.6.5 // indirect
 	github.com/huandu/xstrings v1.3.2 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
 )
 
 replace kith => ..
