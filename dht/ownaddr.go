@@ -1,0 +1,99 @@
+package dht
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"kith/wire"
+)
+
+const (
+	votersMin   = 5                // before an address is believed
+	votersKept  = 64               // whose votes count
+	voteLife    = 30 * time.Minute // of a vote
+	changeEvery = 10 * time.Minute
+
+	unprovokedFor = 15 * time.Minute // how long a datagram of ours explains a query, and a query shows that we can be reached
+)
+
+// An ownAddress is what others say our address is.
+type ownAddress struct {
+	addr    netip.Addr
+	changed instant // 0: never in this life
+	votes   []vote  // at most votersKept, the newest last, one for each part of the Internet
+}
+
+// A vote is what one of a /16, or of an IPv6 /32, said last.
+type vote struct {
+	from uint32
+	said netip.Addr
+	at   instant
+}
+
+// voter returns the part of the Internet that a is in: one owner of many addresses has few of them.
+func voter(a netip.Addr) uint32 {
+	if a.Is4() {
+		ip := a.As4()
+		return uint32(binary.BigEndian.Uint16(ip[:]))
+	}
+	ip := a.As16()
+	return binary.BigEndian.Uint32(ip[:])
+}
+
+// take counts a vote and returns the address that is now to be believed, if it is another than before.
+func (w *ownAddress) take(from, said netip.Addr, now instant) (netip.Addr, bool) {
+	part := voter(from)
+	kept := w.votes[:0]
+	for _, v := range w.votes {
+		if v.from != part && now-v.at < voteLife { // dht-own-votes
+			kept = append(kept, v)
+		}
+	}
+	if len(kept) == votersKept {
+		kept = append(kept[:0], kept[1:]...)
+	}
+	w.votes = append(kept, vote{part, said, now})
+
+	agree := 0
+	for _, v := range w.votes {
+		if v.said == said {
+			agree++
+		}
+	}
+	if said == w.addr || len(w.votes) < votersMin || 3*agree <= 2*len(w.votes) { // dht-own-quorum
+		return netip.Addr{}, false
+	}
+	if w.changed != 0 && now-w.changed < changeEvery { // dht-own-change
+		return netip.Addr{}, false
+	}
+	return said, true
+}
+
+// vote takes what a node that answered a query of ours says our address is. Of addresses that are not global BEP 42 says nothing, so they
+// are not voted on.
+func (o *overlay) vote(from, ip netip.AddrPort) {
+	if !ip.IsValid() || familyOf(ip.Addr()) != o.family || classOf(ip.Addr()) != global {
+		return
+	}
+	o.stats.Votes++
+	addr, ok := o.own.take(from.Addr(), ip.Addr(), o.now)
+	if !ok {
+		return
+	}
+	o.own.addr, o.own.changed = addr, o.now
+	if !Fits(o.table.self, addr) {
+		var random [wire.IDSize]byte
+		o.chacha.Read(random[:])
+		o.table.resort(IDFor(addr, random), o.now) // dht-own-id, dht-id-address
+		o.stats.NewIDs++
+		o.lookAround()
+	}
+	o.emit(Event{Kind: EventAddress, Family: o.family, Address: addr, ID: o.table.self})
+}
+
+// readOnly reports whether our queries say that we answer none: because we do not, or because nobody has shown yet that he can
+// ask us.
+func (o *overlay) readOnly() bool {
+	return o.cfg.ReadOnly || !o.cfg.Reachable && (o.unprovoked == 0 || o.now-o.unprovoked >= unprovokedFor) // dht-own-ro
+}
