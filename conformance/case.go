@@ -57,6 +57,22 @@ type Run struct {
 type Suite struct {
 	Name  string // "dht"
 	Cases []*Case
+
+	// Contract is played before anything else: a target that does not pass it cannot be judged at all.
+	Contract func(w World, o Options) *Run
+	// Claims finds out which profiles the target has. It returns them in the order of Profiles, with what it learnt.
+	Claims func(w World, o Options) *Claims
+}
+
+// Profiles are the parts of the suite that a target may claim, in the order of reports.
+var Profiles = []string{"bep5", "bep32", "bep42", "bep43", "bep44", "bep51", "kith"}
+
+// Claims is what a target says about itself by what it does.
+type Claims struct {
+	Profiles []string
+	ID       [20]byte
+	Version  []byte // its `v`, if it sends one
+	Log      *Log
 }
 
 // Find returns the case of that id, or nil.

@@ -13,6 +13,7 @@ type Playback struct {
 	entries []Entry
 	now     time.Duration
 	targets map[bool]netip.AddrPort
+	parted  error // a case recovers its own panics; this one is not its own
 }
 
 // Divergence is what a Playback panics with when the case does something else than was recorded: another version of the
@@ -32,13 +33,18 @@ func NewPlayback(l *Log, v4, v6 netip.AddrPort) *Playback {
 	return &Playback{entries: l.Entries, targets: map[bool]netip.AddrPort{false: v4, true: v6}}
 }
 
+func (w *Playback) part(n int, format string, args ...any) {
+	w.parted = Divergence{n, fmt.Sprintf(format, args...)}
+	panic(w.parted)
+}
+
 func (w *Playback) take(op Op, what string) Entry {
 	if len(w.entries) == 0 {
-		panic(Divergence{0, "the transcript ends, and the case goes on to " + what})
+		w.part(0, "the transcript ends, and the case goes on to %s", what)
 	}
 	e := w.entries[0]
 	if e.Op != op {
-		panic(Divergence{e.N, fmt.Sprintf("the transcript says %s where the case goes on to %s", e.Op, what)})
+		w.part(e.N, "the transcript says %s where the case goes on to %s", e.Op, what)
 	}
 	w.entries = w.entries[1:]
 	w.now = max(w.now, e.At)
@@ -54,7 +60,7 @@ func (w *Playback) Target(v6 bool) (netip.AddrPort, bool) {
 func (w *Playback) Open(host int, v6 bool) (int, netip.AddrPort, error) {
 	e := w.take(OpOpen, "open a socket")
 	if e.Host != host || e.V6 != v6 {
-		panic(Divergence{e.N, fmt.Sprintf("the transcript opens a socket at host %d, the case at %d", e.Host, host)})
+		w.part(e.N, "the transcript opens a socket at host %d, the case at %d", e.Host, host)
 	}
 	switch e.Err {
 	case "":
@@ -69,7 +75,7 @@ func (w *Playback) Open(host int, v6 bool) (int, netip.AddrPort, error) {
 func (w *Playback) Send(sock int, to netip.AddrPort, b []byte) time.Duration {
 	e := w.take(OpSend, "send "+Render(b))
 	if e.Sock != sock || e.Addr != to || !bytes.Equal(e.Data, b) {
-		panic(Divergence{e.N, fmt.Sprintf("the transcript sends %s, the case %s", Render(e.Data), Render(b))})
+		w.part(e.N, "the transcript sends %s, the case %s", Render(e.Data), Render(b))
 	}
 	return e.At
 }
@@ -77,7 +83,7 @@ func (w *Playback) Send(sock int, to netip.AddrPort, b []byte) time.Duration {
 // Next implements World.
 func (w *Playback) Next(time.Duration) Event {
 	if len(w.entries) == 0 {
-		panic(Divergence{0, "the transcript ends, and the case goes on waiting"})
+		w.part(0, "the transcript ends, and the case goes on waiting")
 	}
 	e := w.entries[0]
 	switch e.Op {

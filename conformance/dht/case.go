@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"path"
 	"runtime"
-	"sync"
+	"slices"
 
 	"kith/conformance"
 )
@@ -14,9 +14,8 @@ var registered []*conformance.Case
 
 // Suite returns the cases for a DHT node, in the order of their ids. It panics when two have one id, or one cites no requirement:
 // the suite itself is then broken.
-var Suite = sync.OnceValue(func() *conformance.Suite {
-	s := &conformance.Suite{Name: "dht", Cases: append([]*conformance.Case(nil), registered...)}
-	s.Cases = append(s.Cases, tables()...)
+func Suite() *conformance.Suite {
+	s := &conformance.Suite{Name: "dht", Cases: slices.Concat(registered, tables()), Contract: contract, Claims: claims}
 	s.Sort()
 	for i, c := range s.Cases {
 		if i > 0 && s.Cases[i-1].ID == c.ID {
@@ -24,7 +23,7 @@ var Suite = sync.OnceValue(func() *conformance.Suite {
 		}
 	}
 	return s
-})
+}
 
 // Registered is a case that Case has registered, to be marked.
 type Registered struct{ c *conformance.Case }

@@ -56,14 +56,7 @@ type stop struct{}
 
 // play runs body as the case id of a kind against w.
 func play(id string, kind conformance.Kind, body func(*Script), w conformance.World, o conformance.Options) *conformance.Run {
-	s := &Script{kind: kind, w: w, timeout: o.Timeout, hosts: 1}
-	if s.timeout == 0 {
-		s.timeout = defaultTimeout
-	}
-	s.rng = rand.New(rand.NewChaCha8(seedOf(id, o.Seed)))
-	if kind != conformance.Accept {
-		s.stage = inSetup // until Judge says otherwise
-	}
+	s := newScript(id, kind, w, o)
 	s.run(body)
 	s.ended = true
 	run := &conformance.Run{Outcome: s.out, Log: &s.log, Linger: s.linger()}
@@ -72,6 +65,18 @@ func play(id string, kind conformance.Kind, body func(*Script), w conformance.Wo
 		run.Outcome = s.out
 	}
 	return run
+}
+
+func newScript(id string, kind conformance.Kind, w conformance.World, o conformance.Options) *Script {
+	s := &Script{kind: kind, w: w, timeout: o.Timeout, hosts: 1}
+	if s.timeout == 0 {
+		s.timeout = defaultTimeout
+	}
+	s.rng = rand.New(rand.NewChaCha8(seedOf(id, o.Seed)))
+	if kind != conformance.Accept {
+		s.stage = inSetup // until Judge says otherwise
+	}
+	return s
 }
 
 func (s *Script) run(body func(*Script)) {
@@ -149,7 +154,7 @@ func (s *Script) alive(n *Node) {
 // elsewhere is a node at an address that nobody has used yet, or at least a port.
 func (s *Script) elsewhere() *Node {
 	s.hosts++
-	if n, err := s.open(200+s.hosts, s.lastNode().v6); err == nil {
+	if n, err := s.open(firstSpare+s.hosts%16, s.lastNode().v6); err == nil {
 		return n
 	}
 	n, err := s.open(0, s.lastNode().v6)
@@ -345,6 +350,9 @@ func (s *Script) linger() time.Duration {
 	return 0
 }
 
+// firstSpare is the first source address that the harness keeps for itself; a case has those below.
+const firstSpare = 48
+
 // open opens a node at a source address of its own.
 func (s *Script) open(host int, v6 bool) (*Node, error) {
 	k, addr, err := s.w.Open(host, v6)
@@ -381,7 +389,7 @@ func (s *Script) Target() netip.AddrPort {
 // a random id, and answers the target's queries as a good node that knows nobody.
 func (s *Script) Node() *Node { return s.NodeAt(0) }
 
-// NodeAt opens a node at another source address of the case: every host from 0 to 63 lies in a /24 of its own. The case is
+// NodeAt opens a node at another source address of the case: every host from 0 to 47 lies in a /24 of its own. The case is
 // blocked where the tester has no second address.
 func (s *Script) NodeAt(host int) *Node {
 	_, v4 := s.w.Target(false)

@@ -219,11 +219,22 @@ func (q *Sent) first(want string) *Answer {
 			if m := strays[0].Message; m.HasT {
 				observed += fmt.Sprintf(" with t=%x where %x was sent", m.T, q.t)
 			}
+		} else {
+			observed += q.stillThere()
 		}
 		q.fail(want, observed)
 	}
 	q.closed = true
 	return q.answers[0]
+}
+
+// stillThere asks from another address, so that a target that says nothing to q can be told from one that says nothing at all.
+func (q *Sent) stillThere() string {
+	if q.node.s.elsewhere().Ping().send().await() {
+		return "; it answers pings"
+	}
+	q.node.s.out.Gone = true
+	return "; nor does it answer a ping"
 }
 
 // fence ends when whatever the target had to say to q has been said: a ping sent behind it was answered, and the grace is over.

@@ -13,3 +13,6 @@ func dict(pairs ...any) lenient.D {
 	}
 	return d
 }
+
+// raw is bytes that stand in a packet as they are, whatever they are.
+func raw(s string) lenient.Raw { return lenient.Raw(s) }

@@ -1,0 +1,267 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kith/internal/udp"
+)
+
+// playPlan plays all cases. When the target ends on the way it is started again, and the cases that were under way are played
+// once more, each alone: only so can one of them be named. That is no retry. Such a case had no verdict yet, and the one it
+// gets alone says that it was judged alone.
+func (s *session) playPlan(ctx context.Context) {
+	var left []*Case
+	for _, c := range s.r.Plan {
+		if s.claims(c.Profile) {
+			left = append(left, c)
+		} else {
+			s.keep(&Result{Case: c, Verdict: Unsupported})
+		}
+	}
+	for len(left) > 0 && ctx.Err() == nil && s.harness == "" {
+		var suspects []*Case
+		left, suspects = s.playSome(ctx, left)
+		if !s.isDead() {
+			break
+		}
+		if s.r.Command == nil {
+			s.abandon(append(suspects, left...))
+			return
+		}
+		s.isolate(ctx, suspects)
+		if len(left) > 0 && s.lost == "" && s.isDead() {
+			s.again(ctx)
+		}
+		if s.lost != "" {
+			s.abandon(left)
+			return
+		}
+	}
+}
+
+func (s *session) claims(profile string) bool {
+	for _, p := range s.header.Profiles {
+		if p.Profile == profile {
+			return p.Claimed
+		}
+	}
+	return false
+}
+
+// playSome plays cases side by side until all are played or the target is gone. It returns those that were not begun, and those
+// that were under way at the end of the target.
+func (s *session) playSome(ctx context.Context, cases []*Case) (left, suspects []*Case) {
+	results := make(chan *Result)
+	slots := make(chan struct{}, orDefault(s.r.Parallel, 16))
+	begun, open := 0, 0
+	for {
+		var slot chan struct{}
+		if begun < len(cases) && ctx.Err() == nil && !s.isDead() && s.harness == "" {
+			slot = slots
+		} else if open == 0 {
+			return cases[begun:], suspects
+		}
+		select {
+		case slot <- struct{}{}:
+			c := cases[begun]
+			begun++
+			open++
+			go func() { results <- s.play(c, func() { <-slots }) }()
+		case r := <-results:
+			open--
+			switch {
+			case ctx.Err() != nil: // whatever it says was cut short
+			case r.suspect:
+				suspects = append(suspects, r.Case)
+			default:
+				s.keep(r)
+			}
+		}
+	}
+}
+
+// play plays one case and listens for what comes late. free is called when the case itself is over.
+func (s *session) play(c *Case, free func()) *Result {
+	w := s.world(s.block(c))
+	defer s.leave(w)
+	began := w.p.Now()
+	run := c.Run(w, s.r.Options)
+	r := &Result{Case: c, Log: run.Log, Took: w.p.Now() - began}
+	free()
+	for end := w.p.Now() + run.Linger; ; {
+		ev := w.Next(end)
+		if ev.Kind == Deadline {
+			break
+		}
+		if ev.Kind == Gone {
+			r.suspect = true
+			break
+		}
+		run.Late(ev)
+	}
+	r.Outcome = run.Outcome
+	r.Verdict = run.Outcome.verdict(c.Requirement.Level)
+	if run.Outcome.Gone && s.silent() {
+		r.suspect = true
+	}
+	return r
+}
+
+// block gives a case its source addresses: those of its place in the whole suite, whatever the filter, moved by the seed so that a
+// node that remembers who sent what last time meets others.
+func (s *session) block(c *Case) int {
+	at := 0
+	for i, x := range s.r.Suite.Cases {
+		if x == c || x.ID == c.ID {
+			at = i
+		}
+	}
+	return (at + int(s.r.Options.Seed%7)*113) % (blockOf - 1)
+}
+
+// silent finds out whether a target that did not answer a case answers anybody. One that hangs is ended, as one that has ended.
+func (s *session) silent() bool {
+	if s.isDead() {
+		return true
+	}
+	if s.ask(s.timeout()) == "" {
+		return false
+	}
+	s.mu.Lock()
+	p := s.proc
+	s.dead = true
+	s.mu.Unlock()
+	if p != nil {
+		p.stop()
+	}
+	return true
+}
+
+// isolate names the cases that end the target: each suspect is played alone on a target that was started for it.
+func (s *session) isolate(ctx context.Context, suspects []*Case) {
+	d := Death{How: s.proc.how(), Said: s.proc.said()}
+	for _, c := range suspects {
+		d.Suspects = append(d.Suspects, c.ID)
+	}
+	s.note(fmt.Sprintf("the target ended (%s) while %d cases were under way; each is now judged alone", d.How, len(suspects)))
+	for i, c := range suspects {
+		if ctx.Err() != nil || s.lost != "" {
+			s.abandon(suspects[i:])
+			break
+		}
+		if s.again(ctx); s.lost != "" {
+			s.abandon(suspects[i:])
+			break
+		}
+		r := s.play(c, func() {})
+		if !r.suspect {
+			r.suspect = s.endsWithin(afterIsolate)
+		}
+		r.Isolated = true
+		if r.suspect {
+			d.Culprits = append(d.Culprits, c.ID)
+			r.Verdict = Crash
+			r.Outcome.Verdict = Fail
+			r.Outcome.Expected = "the target goes on running"
+			r.Outcome.Observed = "it ended: " + s.proc.how()
+			if said := s.proc.said(); said != "" {
+				r.Outcome.Notes = append(r.Outcome.Notes, "it said last:\n"+said)
+			}
+			r.Outcome.Sent = lastSent(r.Log)
+		}
+		s.keep(r)
+	}
+	s.deaths = append(s.deaths, d)
+}
+
+// lastSent is the number of the last datagram that a case sent.
+func lastSent(l *Log) int {
+	for i := len(l.Entries) - 1; i >= 0; i-- {
+		if l.Entries[i].Op == OpSend {
+			return l.Entries[i].N
+		}
+	}
+	return 0
+}
+
+// endsWithin waits for the target's process to end.
+func (s *session) endsWithin(d time.Duration) bool { return !udp.Pause(d, s.proc.dead) }
+
+// again ends the target if it still runs and starts it anew.
+func (s *session) again(ctx context.Context) {
+	s.mu.Lock()
+	p := s.proc
+	s.proc = nil
+	s.mu.Unlock()
+	p.stop()
+	if why := s.start(ctx); why != "" {
+		s.lost = "after it had ended " + why
+		s.mu.Lock()
+		s.dead = true
+		if s.proc == nil {
+			s.proc = p
+		}
+		s.mu.Unlock()
+		return
+	}
+	if w := s.world(blockOf + 2); w != nil { // its id is another now
+		c := s.r.Suite.Claims(w, s.r.Options)
+		s.leave(w)
+		s.round.meet(s.r.Target.first(), c.ID, meetLimit, ctx.Done())
+	}
+}
+
+// abandon gives up cases because the target is gone.
+func (s *session) abandon(cases []*Case) {
+	if s.lost == "" {
+		s.lost = fmt.Sprintf("%v stopped answering after %d of %d cases", s.r.Target, len(s.done), len(s.r.Plan))
+	}
+	for _, c := range cases {
+		s.keep(&Result{Case: c, Verdict: Inconclusive, note: "the target was gone: with --exec it would have been started again"})
+	}
+}
+
+// keep takes a result, and passes on those that are now known without a gap.
+func (s *session) keep(r *Result) {
+	var note string
+	r.Verdict, r.Expectation, note = s.r.Expect.apply(r.Case.ID, r.Verdict, s.began)
+	if note != "" {
+		r.Outcome.Notes = append(r.Outcome.Notes, note)
+	}
+	if s.r.Transcripts != "" && r.Log != nil {
+		t := Transcript{Format: 1, Version: Version, Case: r.Case.ID, Seed: s.r.Options.Seed, TimeoutNS: int64(s.r.Options.Timeout), V4: s.r.Target.V4, V6: s.r.Target.V6, Log: r.Log}
+		var err error
+		if r.Transcript, err = t.write(s.r.Transcripts, r); err != nil && s.harness == "" {
+			s.harness = "a transcript cannot be written: " + err.Error()
+		}
+	}
+	s.done[r.Case] = r
+	for len(s.out) < len(s.r.Plan) && s.harness == "" {
+		next := s.done[s.r.Plan[len(s.out)]]
+		if next == nil {
+			return
+		}
+		s.out = append(s.out, next)
+		if err := s.report.line(newCaseLine(next, s.repeat(next.Case))); err != nil {
+			s.harness = err.Error()
+		}
+		if s.r.Progress != nil {
+			s.r.Progress.Result(next)
+		}
+	}
+}
+
+func (s *session) repeat(c *Case) string {
+	if s.r.Repeat == nil {
+		return ""
+	}
+	return s.r.Repeat(c)
+}
+
+func (s *session) note(text string) {
+	if s.r.Progress != nil {
+		s.r.Progress.Note(text)
+	}
+}
