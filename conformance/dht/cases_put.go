@@ -187,7 +187,9 @@ func init() {
 }
 
 // sized draws a string that has n bytes when bencoded, from 106 to 1,005.
-func (s *Script) sized(n int) []byte { return s.Bytes(n - len(encode(bytes.Repeat([]byte{0}, n-5))) + n - 5) }
+func (s *Script) sized(n int) []byte {
+	return s.Bytes(n - len(encode(bytes.Repeat([]byte{0}, n-5))) + n - 5)
+}
 
 // sizedList draws a list that has n bytes when bencoded: small integers and a string.
 func (s *Script) sizedList(n int) lenient.L {

@@ -1,0 +1,217 @@
+package dht
+
+import (
+	"crypto/ed25519"
+	"crypto/sha1"
+
+	"kith/conformance/lenient"
+)
+
+// What a node must not store, and how it says so.
+func init() {
+	Case("dht-put-no-value", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, lenient.Raw("")) // the signature is right for no value
+			n.NotStored(n.Offer(it).NoArg("v"), it.Target())
+		})
+	})
+
+	Case("dht-put-no-value-over-another", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, "a value")
+			n.Have(it)
+			n.NotReplaced(it, n.Offer(it.Next(2, lenient.Raw(""))).NoArg("v"))
+		})
+	})
+
+	Case("dht-put-no-value-immutable", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Immutable(lenient.Raw(""))
+			n.NotStored(n.Offer(it).NoArg("v"), it.Target())
+		})
+	})
+
+	// Values that are not canonical. Neither the bytes that came nor what a parser may make of them must be stored.
+	for _, v := range []struct {
+		name      string
+		raw, made func(unique string) string // unique is a bencoded string, so that no two items are one
+	}{
+		{"unsorted", func(u string) string { return "d1:b" + u + "1:ai1ee" }, func(u string) string { return "d1:ai1e1:b" + u + "e" }},
+		{"key-twice", func(u string) string { return "d1:a" + u + "1:ai2ee" }, func(u string) string { return "d1:ai2ee" }},
+		{"integer", func(u string) string { return "l" + u + "i03ei-0ee" }, func(u string) string { return "l" + u + "i3ei0ee" }},
+		{"length", func(u string) string { return "l0" + u + "i1ee" }, func(u string) string { return "l" + u + "i1ee" }},
+	} {
+		Case("dht-put-canonical-"+v.name, Survive, func(s *Script) {
+			s.Judge((*Node).KeepAny, func(n *Node) {
+				unique := string(encode(s.Bytes(24)))
+				it := s.Immutable(lenient.Raw(v.raw(unique)))
+				n.NotStored(n.Offer(it), it.Target(), sha1.Sum([]byte(v.made(unique))))
+			})
+		})
+	}
+
+	Case("dht-put-canonical-mutable", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, lenient.Raw("d1:bi1e1:ai1ee"))
+			n.NotStored(n.Offer(it), it.Target())
+		})
+	})
+
+	// The signature is over seq 0, which is what a parser may make of none.
+	Case("dht-put-incomplete-seq", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(0, "a value")
+			n.NotStored(n.Offer(it).NoArg("seq"), it.Target())
+		})
+	})
+
+	Case("dht-put-incomplete-sig", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, "a value")
+			n.NotStored(n.Offer(it).NoArg("sig"), it.Target())
+		})
+	})
+
+	Case("dht-put-incomplete-sig-length", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, "a value")
+			n.NotStored(n.Offer(it.WithSig(it.Signature()[:63])), it.Target())
+			n.NotStored(n.Offer(it.WithSig(append(it.Signature(), 0))), it.Target())
+		})
+	})
+
+	Case("dht-put-incomplete-k", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, "a value")
+			n.NotStored(n.Offer(it).NoArg("k"), it.Target())
+		})
+	})
+
+	Case("dht-put-incomplete-k-length", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, "a value")
+			for _, k := range [][]byte{it.Public()[:31], append(it.Public(), 0)} {
+				n.NotStored(n.Offer(it).Arg("k", k), it.Target(), sha1.Sum(k))
+			}
+		})
+	})
+
+	// A node may take more than 1,000 bytes. If it does not, it may say so.
+	Case("dht-put-size-error", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) { n.sizeError(s.Immutable(s.sized(1001))) })
+	})
+
+	Case("dht-put-size-error-list", Survive, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) { n.sizeError(s.Mutable(1, s.sizedList(1001))) })
+	})
+
+	Case("dht-put-salt", Survive, func(s *Script) {
+		s.Judge(saltOf(64), func(n *Node) {
+			it := s.Mutable(1, "a value").WithSalt(s.Bytes(65))
+			n.NotStored(n.Offer(it), it.Target(), it.WithSalt(it.Salt[:64]).Target())
+		})
+	})
+
+	Case("dht-put-salt-200", Survive, func(s *Script) {
+		s.Judge(saltOf(64), func(n *Node) {
+			it := s.Mutable(1, "a value").WithSalt(s.Bytes(200))
+			n.NotStored(n.Offer(it), it.Target())
+		})
+	})
+
+	Case("dht-put-207", Reject, func(s *Script) {
+		s.Judge(saltOf(64), func(n *Node) {
+			n.Offer(s.Mutable(1, "a value").WithSalt(s.Bytes(65))).WantError(207)
+		})
+	})
+
+	Case("dht-put-token-missing", Reject, func(s *Script) { s.badToken(func(_ *Node, p *Packet) { p.NoArg("token") }) })
+	Case("dht-put-token-empty", Reject, func(s *Script) { s.badToken(func(_ *Node, p *Packet) { p.Arg("token", "") }) })
+	Case("dht-put-token-integer", Reject, func(s *Script) { s.badToken(func(_ *Node, p *Packet) { p.Arg("token", 1) }) })
+
+	Case("dht-put-token-flipped", Reject, func(s *Script) {
+		s.badToken(func(_ *Node, p *Packet) {
+			token, _ := p.dict().Get("token")
+			p.Arg("token", flipped(token.([]byte)))
+		})
+	})
+
+	Case("dht-put-token-ip", Reject, func(s *Script) {
+		other := s.NodeAt(1)
+		s.badToken(func(n *Node, p *Packet) {
+			target, _ := p.dict().Get("target")
+			s.Given(func() { p.Arg("token", other.Get(target.([20]byte)).WantReply().Token()) })
+		})
+	})
+
+	Case("dht-put-signature-flipped", Survive, func(s *Script) {
+		s.forged(func(it *Item) *Item { return it.WithSig(flipped(it.Signature())) })
+	})
+
+	Case("dht-put-signature-other-key", Survive, func(s *Script) {
+		s.forged(func(it *Item) *Item { return it.WithSig(ed25519.Sign(s.Key(), it.Signed())) })
+	})
+
+	Case("dht-put-signature-other-salt", Survive, func(s *Script) {
+		s.forged(func(it *Item) *Item { return it.WithSig(it.WithSalt([]byte("another")).Signature()) })
+	})
+
+	Case("dht-put-signature-other-seq", Survive, func(s *Script) {
+		s.forged(func(it *Item) *Item { return it.WithSig(it.Next(it.Seq+10, it.Value).Signature()) })
+	})
+
+	Case("dht-put-signature-other-value", Survive, func(s *Script) {
+		s.forged(func(it *Item) *Item { return it.WithSig(it.Next(it.Seq, "another").Signature()) })
+	})
+
+	Case("dht-put-206", Reject, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(1, "a value")
+			n.Offer(it.WithSig(flipped(it.Signature()))).WantError(206)
+		})
+	})
+
+	Case("dht-put-206-zeros", Reject, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			n.Offer(s.Mutable(1, "a value").WithSig(make([]byte, 64))).WantError(206)
+		})
+	})
+}
+
+// sizeError offers what is too long.
+func (n *Node) sizeError(it *Item) {
+	sent := n.Offer(it).Send()
+	switch a := sent.Outcome(); {
+	case a.IsReply():
+		n.s.Note("the target takes values of 1,001 bytes")
+	case !a.IsError() || a.Message.Code != 205:
+		sent.fail("a reply, or error 205", a.String())
+	}
+}
+
+// saltOf is the control of salts that are too long: one of so many bytes.
+func saltOf(size int) func(n *Node) {
+	return func(n *Node) { n.Keep(n.s.Mutable(1, "a value").WithSalt(n.s.Bytes(size))) }
+}
+
+// badToken judges a put whose token bend has spoiled.
+func (s *Script) badToken(bend func(n *Node, p *Packet)) {
+	s.Judge((*Node).KeepAny, func(n *Node) {
+		it := s.Immutable(s.Bytes(20))
+		p := n.Offer(it)
+		bend(n, p)
+		p.WantNoReply()
+		n.WantNoItem(it.Target())
+	})
+}
+
+// forged judges a put whose signature does not verify: of an item that is new, and of one that would take another's place.
+func (s *Script) forged(forge func(it *Item) *Item) {
+	s.Judge((*Node).KeepAny, func(n *Node) {
+		it := s.Mutable(1, "new").WithSalt([]byte("a salt"))
+		n.NotStored(n.Offer(forge(it)), it.Target())
+		old := s.Mutable(1, "old").WithSalt([]byte("a salt"))
+		n.Have(old)
+		n.NotReplaced(old, n.Offer(forge(old.Next(2, "new"))))
+	})
+}
