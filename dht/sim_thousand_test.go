@@ -1,0 +1,312 @@
+package dht_test
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cloudflare/circl/sign/ed25519"
+	"github.com/stretchr/testify/require"
+
+	"kith/dht"
+)
+
+// A tally is what became of the operations of one kind.
+type tally struct{ begun, ended, good int }
+
+// TestThousandNodes is an hour in the life of a network: a thousand nodes find each other, look each other up, announce and
+// find who announced, put items and get them, while one datagram in a hundred is lost.
+func TestThousandNodes(t *testing.T) {
+	n := newNetwork(t, 1)
+	n.populate(1000)
+	n.Run(30 * time.Second)
+
+	found, of := n.findNodes(100)
+	t.Logf("the 8 closest nodes to a target: %d of %d found", found, of)
+	require.GreaterOrEqual(t, float64(found), .97*float64(of))
+	n.check("announce", n.announce(60), .99)
+	n.check("get_peers", n.getPeers(60), .98)
+	n.check("put", n.put(60), .99)
+	n.check("get", n.get(60, 1), .98)
+	n.check("put of the next seq", n.putAgain(60), .99)
+	n.check("get of the newest", n.get(60, 2), .98)
+	n.check("ping", n.pings(60), .9) // lost once, lost for good
+	n.visit()
+
+	n.Run(40 * time.Minute) // tables are refreshed, nodes probed, tokens changed
+	n.check("get, later", n.get(60, 2), .98)
+	n.check("get_peers, later", n.getPeers(60), .98)
+	n.Run(30 * time.Minute) // peers are forgotten after 45 minutes, items not before two hours
+	n.check("get_peers, too late", n.getPeersGone(20), 1)
+	n.check("get, still", n.get(20, 2), .95)
+
+	n.report()
+	n.happened(
+		"query ping", "query find_node", "query get_peers", "query announce_peer", "query get", "query put", "reply",
+	)
+	n.happenedInside(
+		"answers_total", "late_total", "lost_total", "replies_total", "announced_total", "put_total", "verified_total", "strangers_total",
+		"probes_total", "lookups_total", "entered_total", "new_ids_total", "votes_total", `queries_total{method="ping"}`,
+		`queries_total{method="find_node"}`, `queries_total{method="get_peers"}`, `queries_total{method="announce_peer"}`,
+		`queries_total{method="get"}`, `queries_total{method="put"}`, `nodes{family="IPv4"}`, "items",
+	)
+	n.neverInside("foreign_total", "limited_total", "garbled_total", "unnatural_total", "forged_total", "crowded_total",
+		`errors_total{code="203"}`, `errors_total{code="204"}`, `errors_total{code="206"}`, "peers")
+	for _, k := range []dht.EventKind{dht.EventAnswer, dht.EventPeers, dht.EventItem, dht.EventStored, dht.EventDone,
+		dht.EventAddress, dht.EventReadOnly, dht.EventReady} {
+		require.NotZero(t, n.events[k], "no event of kind %d", k)
+	}
+	n.bounded()
+}
+
+// TestTheSeedDecidesWhatNodesDo runs a small network twice.
+func TestTheSeedDecidesWhatNodesDo(t *testing.T) {
+	run := func(seed uint64) (trace [32]byte, delivered uint64) {
+		n := newNetwork(t, seed)
+		n.populate(40)
+		n.check("announce", n.announce(5), 0)
+		n.check("put", n.put(5), 0)
+		n.check("get", n.get(5, 1), 0)
+		n.Run(20 * time.Minute)
+		return n.Trace(), n.Counts().Delivered
+	}
+	first, delivered := run(7)
+	again, _ := run(7)
+	other, _ := run(8)
+	require.Greater(t, delivered, uint64(5000))
+	require.Equal(t, first, again, "the same seed, but another history")
+	require.NotEqual(t, first, other)
+}
+
+// check requires that all operations have ended and enough of them well.
+func (n *network) check(what string, got tally, share float64) {
+	n.t.Helper()
+	n.t.Logf("%-20s %+v", what, got)
+	require.NotZero(n.t, got.begun)
+	require.Equal(n.t, got.begun, got.ended, what)
+	require.GreaterOrEqual(n.t, float64(got.good), share*float64(got.begun), what)
+}
+
+// each has one random node after the other begin an operation, some at the same time, and waits for all.
+func (n *network) each(times int, start func(i int, nd *node, now time.Time) dht.Op, good func(i int, e dht.Event) bool) tally {
+	var got tally
+	began := n.Now()
+	for i := range times {
+		n.At(began.Add(time.Duration(i)*100*time.Millisecond), func(time.Time) {
+			nd := n.any()
+			got.begun++
+			nd.do(func(now time.Time) dht.Op { return start(i, nd, now) }, func(e dht.Event) {
+				if e.Kind == dht.EventDone {
+					got.ended++
+				}
+				if good(i, e) {
+					got.good++
+				}
+			})
+		})
+	}
+	n.Run(time.Duration(times) * 100 * time.Millisecond)
+	n.finish(2 * time.Minute)
+	return got
+}
+
+// findNodes compares what look-ups find with the truth.
+func (n *network) findNodes(times int) (found, of int) {
+	got := n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op { return nd.FindNode(now, hashOf(i)) },
+		func(i int, e dht.Event) bool {
+			if e.Kind != dht.EventDone {
+				return false
+			}
+			truth := n.nearest(hashOf(i), 8)
+			of += len(truth)
+			for _, nd := range e.Nodes {
+				if slices.Contains(truth, nd.ID) {
+					found++
+				}
+			}
+			return e.Err == nil
+		})
+	n.check("find_node", got, 1)
+	return found, of
+}
+
+// Info-hashes are 1000, 1001 …, items 2000, 2001 …: half of the items are mutable.
+
+func (n *network) announce(times int) tally {
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op { return nd.Announce(now, hashOf(1000+i), uint16(10000+i)) },
+		func(_ int, e dht.Event) bool { return e.Kind == dht.EventDone && e.Err == nil && e.Stored >= 6 })
+}
+
+func (n *network) getPeers(times int) tally {
+	found := map[int][]netip.AddrPort{}
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op { return nd.GetPeers(now, hashOf(1000+i)) },
+		func(i int, e dht.Event) bool {
+			found[i] = append(found[i], e.Peers...)
+			return e.Kind == dht.EventDone && e.Err == nil && n.announced(i, found[i])
+		})
+}
+
+// announced reports whether peers are right: all at the port of the i-th announcement.
+func (n *network) announced(i int, peers []netip.AddrPort) bool {
+	for _, p := range peers {
+		if p.Port() != uint16(10000+i) {
+			return false
+		}
+	}
+	return len(peers) > 0
+}
+
+func (n *network) getPeersGone(times int) tally {
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op { return nd.GetPeers(now, hashOf(1000+i)) },
+		func(_ int, e dht.Event) bool { return e.Kind == dht.EventDone && e.Err != nil && len(e.Peers) == 0 })
+}
+
+// item is the i-th, in its version seq.
+func (n *network) item(i int, seq int64) dht.Item {
+	if i%2 == 0 {
+		return dht.Item{Value: text(fmt.Sprintf("immutable %d", i))}
+	}
+	seed := hashOf(2000 + i)
+	key := ed25519.NewKeyFromSeed(append(seed[:], make([]byte, 12)...))
+	var salt []byte
+	if i%4 == 1 {
+		salt = []byte("salt")
+	}
+	item, err := dht.SignItem(key, salt, seq, text(fmt.Sprintf("mutable %d, version %d", i, seq)))
+	require.NoError(n.t, err)
+	return item
+}
+
+func (n *network) put(times int) tally {
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op { return nd.Put(now, n.item(i, 1), dht.PutOptions{}) },
+		func(_ int, e dht.Event) bool { return e.Kind == dht.EventDone && e.Err == nil && e.Stored >= 6 })
+}
+
+// putAgain puts the next version of the mutable items, if nobody has put another meanwhile.
+func (n *network) putAgain(times int) tally {
+	one := int64(1)
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op {
+			return nd.Put(now, n.item(i, 2), dht.PutOptions{CAS: &one})
+		},
+		func(_ int, e dht.Event) bool { return e.Kind == dht.EventDone && e.Err == nil && e.Stored >= 6 })
+}
+
+func (n *network) get(times int, seq int64) tally {
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op {
+			want := n.item(i, seq)
+			return nd.Get(now, want.Target(), dht.GetOptions{Salt: want.Salt})
+		},
+		func(i int, e dht.Event) bool {
+			if e.Kind != dht.EventDone || e.Err != nil {
+				return false
+			}
+			want := n.item(i, seq)
+			return string(e.Item.Value) == string(want.Value)
+		})
+}
+
+func (n *network) pings(times int) tally {
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op {
+			to := n.any()
+			for to == nd || n.silent(to) {
+				to = n.any()
+			}
+			return nd.Ping(now, to.addr)
+		},
+		func(_ int, e dht.Event) bool { return e.Kind == dht.EventDone && e.Err == nil && e.RTT > 0 })
+}
+
+// visit has a stranger ask nodes that do not know whether they can be reached: for a quarter of an hour they know.
+func (n *network) visit() {
+	stranger := n.place()
+	before := n.total()[`read_only{family="IPv4"}`]
+	visited := uint64(0)
+	for _, nd := range n.nodes {
+		if s := nd.Stats(); s.ReadOnly[dht.V4] && s.Replies == 0 {
+			n.Send(stranger, nd.addr, []byte("d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe"))
+			visited++
+		}
+	}
+	n.Run(10 * time.Second)
+	after := n.total()[`read_only{family="IPv4"}`]
+	n.t.Logf("%d nodes visited: %d set ro, then %d", visited, before, after)
+	require.Less(n.t, after, before-50, "of a hundred that cannot know, and a hundred that never answer")
+}
+
+// silent reports whether a node answers nobody.
+func (n *network) silent(nd *node) bool {
+	s := nd.Stats()
+	return s.ReadOnly[dht.V4] && s.Replies == 0
+}
+
+// report logs what happened.
+func (n *network) report() {
+	c := n.Counts()
+	n.t.Logf("%d datagrams of %d bytes: %d delivered, %d lost, %d doubled, %d late, %d too long, %d to nobody; %d timeouts",
+		c.Sent, c.Bytes, c.Delivered, c.Lost, c.Duplicated, c.Late, c.TooLong, c.NoHost, c.Timeouts)
+	for _, k := range slices.Sorted(maps.Keys(c.Kinds)) {
+		n.t.Logf("  %8d %s", c.Kinds[k], k)
+	}
+	sum := n.total()
+	for _, k := range slices.Sorted(maps.Keys(sum)) {
+		n.t.Logf("  %8d %s", sum[k], k)
+	}
+	n.t.Logf("operations ended with: %v", n.errs)
+}
+
+// happened requires that datagrams of each kind were sent, and that the network did all it can do to them.
+func (n *network) happened(kinds ...string) {
+	c := n.Counts()
+	for _, k := range kinds {
+		require.NotZero(n.t, c.Kinds[k], "no datagram was a %q", k)
+	}
+	for name, v := range map[string]uint64{"lost": c.Lost, "duplicated": c.Duplicated, "late": c.Late, "timeouts": c.Timeouts, "delivered": c.Delivered} {
+		require.NotZero(n.t, v, name)
+	}
+	require.Zero(n.t, c.TooLong, "a node sent more than an Ethernet frame holds")
+}
+
+// happenedInside requires that the honest nodes counted each of these.
+func (n *network) happenedInside(names ...string) {
+	sum := n.total()
+	for _, name := range names {
+		v, known := sum[name]
+		require.True(n.t, known, "no such counter: %s", name)
+		require.NotZero(n.t, v, name)
+	}
+}
+
+// neverInside requires that no honest node counted any of these.
+func (n *network) neverInside(names ...string) {
+	sum := n.total()
+	for _, name := range names {
+		v, known := sum[name]
+		require.True(n.t, known, "no such counter: %s", name)
+		require.Zero(n.t, v, name)
+	}
+}
+
+// bounded requires that no node holds more than it may.
+func (n *network) bounded() {
+	for _, nd := range n.nodes {
+		s := nd.Stats()
+		require.LessOrEqual(n.t, s.Nodes[dht.V4], 160*8)
+		require.LessOrEqual(n.t, s.Items, 4096)
+		require.LessOrEqual(n.t, s.Hashes, 4096)
+		require.LessOrEqual(n.t, s.Waiting, 1024)
+		require.LessOrEqual(n.t, s.Active, 256)
+		require.Less(n.t, len(nd.State(n.Now())), 64<<10)
+	}
+}
+
