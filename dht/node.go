@@ -59,12 +59,14 @@ type Node struct {
 	contacted ledger // whom anything was sent to within 15 minutes
 	pinged    ledger // strangers pinged within 5 minutes
 
-	in, out wire.Message // the message being handled, and the one being written
-	text    []byte       // of the error being written
-	found   [seeds + k]*entry
-	nodes   [2][k * wire.Node6Size]byte
-	values  [peersPerAnswer * 21]byte
-	samples [samplesDrawn * wire.IDSize]byte
+	// What one call needs, kept so that answers allocate nothing.
+	in, out  wire.Message // the message being handled, and the one being written
+	askerKey uint64       // of the query being answered
+	text     []byte       // of the error being written
+	found    [seeds + k]*entry
+	nodes    [2][k * wire.Node6Size]byte
+	values   [peersPerAnswer * (3 + wire.Addr6Size)]byte
+	samples  [samplesDrawn * wire.IDSize]byte
 
 	outbox    outbox
 	events    []Event

@@ -61,7 +61,9 @@ func seeded(seed byte) *rand.ChaCha8 { return rand.NewChaCha8([32]byte{seed}) }
 func id(b byte) wire.ID { return wire.ID{b} }
 
 // at returns the address of the node whose id is id(b).
-func at(b byte) netip.AddrPort { return netip.AddrPortFrom(netip.AddrFrom4([4]byte{45, b, 1, 1}), 6881) }
+func at(b byte) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{45, b, 1, 1}), 6881)
+}
 
 // node returns the node with the id of 8 bits.
 func node(b byte) wire.Node { return wire.Node{ID: id(b), Addr: at(b)} }

@@ -30,6 +30,7 @@ func (o *overlay) query(from netip.AddrPort, size int, err error) {
 		o.stats.Limited++
 		return
 	}
+	o.askerKey = addressKey(from)
 	if err != nil {
 		if size < minRefused { // dht-error-short
 			o.stats.Ignored++
@@ -76,7 +77,7 @@ func (o *overlay) query(from netip.AddrPort, size int, err error) {
 // pinged if there is a place for it, and is entered when it answers.
 func (o *overlay) meet(from netip.AddrPort) {
 	m := &o.in
-	if until := o.contacted.until(addressKey(from), o.now); *until <= o.now {
+	if *o.contacted.until(o.askerKey, o.now) <= o.now {
 		o.unprovoked = o.now // dht-own-ro
 	}
 	if m.Has&wire.HasID == 0 || m.ReadOnly { // dht-ro-entered
@@ -86,7 +87,7 @@ func (o *overlay) meet(from netip.AddrPort) {
 	if o.table.asked(node, o.now) || !o.table.mayHaveRoom(&m.ID) || o.queries.strangers == strangersAtOnce {
 		return
 	}
-	if o.pinged.noted(addressKey(from), strangerEvery, o.now) || !o.table.hasRoom(node, o.now) { // dht-table-ping
+	if o.pinged.noted(o.askerKey, strangerEvery, o.now) || !o.table.hasRoom(node, o.now) { // dht-table-ping
 		return
 	}
 	if o.ask(transaction{node: node, known: true, stranger: true}, o.newQuery(MethodPing)) {
@@ -120,7 +121,7 @@ func (o *overlay) send(to netip.AddrPort, limit int) {
 		o.outbox.takeBack()
 	}
 	o.stats.Replies++
-	o.contacted.note(addressKey(to), unprovokedFor, o.now)
+	o.contacted.note(o.askerKey, unprovokedFor, o.now)
 }
 
 // cut returns how many bytes whole nodes of size have that together have at least over.
@@ -132,7 +133,7 @@ func (o *overlay) fail(to netip.AddrPort, e int, text string) {
 	o.out = wire.Message{Kind: wire.KindError, T: o.in.T, Version: version, IP: to, Code: errorCodes[e], Text: o.text} // dht-ip-error
 	o.outbox.add(to, &o.out)
 	o.stats.ErrorsSent[e]++
-	o.contacted.note(addressKey(to), unprovokedFor, o.now)
+	o.contacted.note(o.askerKey, unprovokedFor, o.now)
 }
 
 // addNodes puts the closest good nodes into a reply, of the families that the query wants.

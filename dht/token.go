@@ -21,6 +21,7 @@ type tokens struct {
 	macs    [tokenKept]hash.Hash // of the newest secret first
 	rotated instant              // when the newest secret began, or should have
 	secret  func() [32]byte
+	ip      [16]byte // given to a hash.Hash, which is why it stands here and not on the stack
 	sum     [sha256.Size]byte
 }
 
@@ -65,11 +66,11 @@ func (t *tokens) check(token []byte, a netip.Addr, now instant) bool {
 
 func (t *tokens) mac(m hash.Hash, a netip.Addr) []byte {
 	m.Reset()
-	ip := a.As16()
+	t.ip = a.As16()
 	if a.Is4() {
-		m.Write(ip[12:])
+		m.Write(t.ip[12:])
 	} else {
-		m.Write(ip[:])
+		m.Write(t.ip[:])
 	}
 	return m.Sum(t.sum[:0])[:tokenSize]
 }
