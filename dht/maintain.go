@@ -20,12 +20,13 @@ const (
 type maintenance struct {
 	due       instant // of the next round
 	bootstrap []netip.AddrPort
-	saved     []wire.Node // of an earlier life, still to be asked
-	looking   bool        // the look-up of the own id is under way
-	ready     bool        // it has ended once
-	retry     instant     // when it is due again
-	patience  time.Duration
-	refresh   bool // a look-up for a bucket is under way
+	saved     []wire.Node   // of an earlier life, still to be asked
+	around    bool          // a look-up of the own id is due whatever we know: at the start, and after a change of id
+	looking   bool          // it is under way
+	ready     bool          // it has ended once
+	retry     instant       // not before this
+	patience  time.Duration // after a look-up that found too few
+	refresh   bool          // a look-up for a bucket is under way
 }
 
 // start sets up maintenance.
@@ -42,7 +43,7 @@ func (o *overlay) start(saved []wire.Node) {
 
 // lookAround makes the look-up of the own id due.
 func (o *overlay) lookAround() {
-	o.retry, o.patience, o.due = o.now, retryFirst, o.now
+	o.around, o.retry, o.patience, o.due = true, o.now, retryFirst, o.now
 }
 
 // hurry makes a round due soon: a node may have to be pinged.
@@ -72,29 +73,29 @@ func (o *overlay) maintain() {
 
 // lookUpSelf looks for the nodes around us: at the start, after a change of our id, and as long as we know too few.
 func (o *overlay) lookUpSelf() {
-	nodes, _ := o.table.size(o.now)
-	switch {
-	case o.looking || o.retry == forever:
-		return
-	case o.retry > o.now:
-		o.due = min(o.due, o.retry)
-		return
-	case nodes == 0 && len(o.bootstrap) == 0 && len(o.saved) == 0:
-		o.retry = forever // until somebody asks us
+	few := o.table.live() < k
+	if o.looking || !o.around && !few {
 		return
 	}
-	o.looking = true
+	if nodes, _ := o.table.size(o.now); nodes+len(o.bootstrap)+len(o.saved) == 0 {
+		return // until somebody asks us
+	}
+	if o.retry > o.now {
+		o.due = min(o.due, o.retry)
+		return
+	}
+	o.around, o.looking = false, true
 	l := o.newLookup(MethodFindNode, o.table.self) // dht-table-start
 	for _, node := range o.saved {                 // dht-table-saved
 		l.insert(node)
 	}
 	l.then = func() {
 		o.looking = false
-		if nodes, _ := o.table.size(o.now); nodes >= k || len(o.bootstrap) == 0 {
-			o.retry = forever
-		} else {
+		if o.table.live() < k {
 			o.retry = o.now + o.patience
 			o.patience = min(2*o.patience, retryMost)
+		} else {
+			o.patience = retryFirst
 		}
 		if !o.ready {
 			o.ready = true
@@ -140,8 +141,7 @@ func (o *overlay) refreshBucket() {
 			o.due = min(o.due, b.changed+refreshAfter)
 			continue
 		}
-		nodes, _ := o.table.size(o.now)
-		if o.refresh || o.looking || nodes == 0 && len(o.bootstrap) == 0 {
+		if nodes, _ := o.table.size(o.now); o.refresh || o.looking || nodes+len(o.bootstrap) == 0 {
 			continue
 		}
 		b.changed = o.now

@@ -270,7 +270,7 @@ func (o *overlay) answer(from netip.AddrPort, err error) {
 	default:
 		o.vote(from, m.IP)
 		tx.node.ID = m.ID
-		if o.table.answered(tx.node, o.now) { // dht-table-answered
+		if o.table.answered(tx.node, o.now) || !o.ready { // dht-table-answered
 			o.hurry()
 		}
 		if tx.asker != nil {

@@ -46,6 +46,19 @@ func (t *table) size(now instant) (nodes, good int) {
 	return nodes, good
 }
 
+// live returns how many nodes the table holds that are not bad.
+func (t *table) live() int {
+	n := 0
+	for i := range t.buckets {
+		for j := range t.buckets[i].nodes {
+			if !t.buckets[i].nodes[j].bad() {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // mayHaveRoom reports whether the bucket of id has a place to give.
 func (t *table) mayHaveRoom(id *wire.ID) bool {
 	b := t.bucketOf(id)
