@@ -23,6 +23,10 @@ func TestTheReferencePassesEveryCase(t *testing.T) {
 				w := conformance.NewSim(reference(t, seed))
 				w.Meet()
 				run := finish(w, c.Run(w, conformance.Options{Seed: uint64(seed)}))
+				if c.ID == "dht-id-address" {
+					require.Equal(t, conformance.Blocked, run.Outcome.Verdict, "loopback, where a Sim lives, is exempt from BEP 42")
+					continue
+				}
 				require.Equal(t, conformance.Pass, run.Outcome.Verdict, "seed %d: expected %s; observed %s; %+v",
 					seed, run.Outcome.Expected, run.Outcome.Observed, run.Outcome)
 			}

@@ -1,6 +1,9 @@
 package dht
 
-import "kith/conformance/lenient"
+import (
+	"kith/conformance"
+	"kith/conformance/lenient"
+)
 
 // encode is lenient.Encode.
 func encode(v any) []byte { return lenient.Encode(v) }
@@ -16,3 +19,6 @@ func dict(pairs ...any) lenient.D {
 
 // raw is bytes that stand in a packet as they are, whatever they are.
 func raw(s string) lenient.Raw { return lenient.Raw(s) }
+
+// render writes a datagram for people.
+func render(b []byte) string { return conformance.Render(b) }

@@ -1,0 +1,63 @@
+package dht
+
+import (
+	"bytes"
+	"time"
+
+	"kith/conformance/lenient"
+)
+
+// What the target itself asks: a newcomer waits for a query.
+func init() {
+	asked := func(id string, check func(s *Script, q *Answer)) Registered {
+		return Case(id, Accept, func(s *Script) {
+			x := s.Node().Newcomer(1)
+			x.Join(patience)
+			for _, q := range x.Asked() {
+				check(s, q)
+			}
+		})
+	}
+
+	asked("dht-query-t", func(s *Script, q *Answer) {
+		s.Check(q.Message.HasT && len(q.Message.T) > 0, "a query with a `t` that is not empty", q.quote())
+	})
+
+	asked("dht-query-own-id", func(s *Script, q *Answer) {
+		id, ok := q.Message.A.ID("id")
+		s.Check(ok, "a query with an `id` of 20 bytes", q.quote())
+		r := s.Node().Ping().WantReply()
+		r.Check(r.ID() == id, "the id that the target's query had")
+	})
+
+	asked("wire-krpc-query", func(s *Script, q *Answer) {
+		s.Check(q.Message.Q != "" && q.Message.A.Kind == lenient.Dict, "a query with a string `q` and a dictionary `a`", q.quote())
+	})
+
+	asked("wire-krpc-version-query", func(s *Script, q *Answer) {
+		v, _ := q.Top("v")
+		s.Check(len(v.Str) > 0, "a query with a `v`", q.quote())
+	})
+
+	asked("wire-key-order-query", func(s *Script, q *Answer) {
+		for _, f := range q.Message.Flaws {
+			s.Check(!isOrder(f), "keys in order, each once", f.String()+" of "+q.quote())
+		}
+	})
+
+	// Nobody answers: the query may be given up, or another asked, but not sent again.
+	once := func(s *Script, d time.Duration) {
+		x := s.Node().Newcomer(1).Mute()
+		x.Join(patience)
+		s.Wait(d)
+		for i, q := range x.Asked() {
+			for _, before := range x.Asked()[:i] {
+				s.Check(!bytes.Equal(q.Raw, before.Raw), "every query once", "again: "+q.quote())
+			}
+		}
+	}
+	Case("dht-query-once", Accept, func(s *Script) { once(s, patience/2) })
+	Case("dht-query-once-half-a-minute", Accept, func(s *Script) { once(s, 30*time.Second) }).Slow()
+}
+
+func (a *Answer) quote() string { return short(render(a.Raw)) }
