@@ -244,7 +244,7 @@ func (s *session) keep(r *Result) {
 			return
 		}
 		s.out = append(s.out, next)
-		if err := s.report.line(newCaseLine(next, s.repeat(next.Case))); err != nil {
+		if err := s.line(newCaseLine(next, s.repeat(next.Case))); err != nil {
 			s.harness = err.Error()
 		}
 		if s.r.Progress != nil {

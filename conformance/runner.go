@@ -34,8 +34,8 @@ type Runner struct {
 	MinExecuted int  // at least so many cases have to be judged
 	Strict      bool // warn counts as fail
 
-	Report      io.Writer // takes the report's lines; nil: none
-	Transcripts string    // folder for a transcript of each case; empty: none
+	Reports     []io.Writer // take the report's lines; a file is cut back to its last whole line when the disk is full
+	Transcripts string      // folder for a transcript of each case; empty: none
 	Repeat      func(c *Case) string
 	Progress    Progress
 
@@ -93,7 +93,10 @@ var ErrUsage = errors.New("conformance: usage")
 // Run plays the plan. The error is only for what kept the run from beginning, and wraps ErrUsage; everything that happens later
 // stands in the summary.
 func (r *Runner) Run(ctx context.Context) (*Summary, error) {
-	s := &session{r: r, began: udp.Now(), pace: udp.NewPace(orDefault(r.Rate, 2000)), report: &reportWriter{w: r.Report}}
+	s := &session{r: r, began: udp.Now(), pace: udp.NewPace(orDefault(r.Rate, 2000))}
+	for _, w := range r.Reports {
+		s.reports = append(s.reports, &reportWriter{w: w})
+	}
 	if len(r.Plan) == 0 {
 		return nil, fmt.Errorf("%w: no cases", ErrUsage)
 	}
@@ -109,7 +112,7 @@ func (r *Runner) Run(ctx context.Context) (*Summary, error) {
 		s.header.Target.Command = r.Command.Line
 	}
 	s.arrive(ctx)
-	if err := s.report.line(s.header); err != nil {
+	if err := s.line(s.header); err != nil {
 		s.harness = err.Error()
 	}
 	if r.Progress != nil {
@@ -189,7 +192,7 @@ func (s *session) finish(ctx context.Context) *Summary {
 	}
 	f.Whole = f.Why == ""
 	f.Exit, f.Because = s.exit(f, ctx.Err() != nil)
-	if err := s.report.line(f); err != nil && s.harness == "" {
+	if err := s.line(f); err != nil && s.harness == "" {
 		s.harness = err.Error()
 		f.Whole, f.Why, f.Exit, f.Because = false, s.harness, ExitHarness, s.harness
 	}
@@ -198,6 +201,14 @@ func (s *session) finish(ctx context.Context) *Summary {
 		s.r.Progress.End(sum)
 	}
 	return sum
+}
+
+// line writes a line to every report.
+func (s *session) line(v any) (err error) {
+	for _, r := range s.reports {
+		err = errors.Join(err, r.line(v))
+	}
+	return err
 }
 
 func (s *session) exit(f Footer, interrupted bool) (Exit, string) {

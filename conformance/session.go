@@ -17,17 +17,17 @@ import (
 
 // session is one run under way. Its goroutines are one for each case being played and one that waits for the process.
 type session struct {
-	r      *Runner
-	began  time.Time
-	pace   *udp.Pace
-	round  *neighbourhood
-	header Header
-	report *reportWriter
-	done   map[*Case]*Result
-	out    []*Result // in the order of the plan, as far as it is known without gaps
-	deaths []Death
-	lives  int
-	temp   string
+	r       *Runner
+	began   time.Time
+	pace    *udp.Pace
+	round   *neighbourhood
+	header  Header
+	reports []*reportWriter
+	done    map[*Case]*Result
+	out     []*Result // in the order of the plan, as far as it is known without gaps
+	deaths  []Death
+	lives   int
+	temp    string
 
 	harness  string // why the suite itself cannot go on
 	contract string // why the target cannot be judged
