@@ -163,6 +163,14 @@ func (m message) wire(t *testing.T) wire.Message {
 	return out
 }
 
+// samples returns how many info-hashes the message has.
+func (m message) samples() int {
+	if m.R == nil || m.R.Samples == nil {
+		return 0
+	}
+	return len(*m.R.Samples)
+}
+
 func (b body) wire(t *testing.T) (out wire.Body) {
 	id := func(from *testvectors.Hex, key wire.Keys, to *wire.ID) {
 		if from != nil {
@@ -268,6 +276,8 @@ func TestVectorsKRPC(t *testing.T) {
 
 		// A list of peers keeps what it skips, so the lists are compared as they are read.
 		require.Equal(t, slices.Collect(want.Values.All()), slices.Collect(got.Values.All()))
+		require.Equal(t, slices.Collect(want.Samples.All()), slices.Collect(got.Samples.All()))
+		require.Equal(t, f.Message.samples(), len(slices.Collect(got.Samples.All())))
 		want.Values, got.Values = nil, nil
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 			t.Error(diff)
