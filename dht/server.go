@@ -106,26 +106,17 @@ func (o *overlay) reply(to netip.AddrPort) *wire.Message {
 // nothing is left to lose.
 func (o *overlay) send(to netip.AddrPort, limit int) {
 	m := &o.out
-	for over := o.outbox.add(to, m) - limit; over > 0; over = o.outbox.add(to, m) - limit { // dht-get-size, dht-peers-size, dht-sample-size
-		switch {
-		case len(m.Nodes6) > 0:
-			m.Nodes6 = m.Nodes6[:max(0, len(m.Nodes6)-cut(over, wire.Node6Size))]
-		case len(m.Nodes) > 0:
-			m.Nodes = m.Nodes[:max(0, len(m.Nodes)-cut(over, wire.Node4Size))]
-		default:
-			over = 0
-		}
-		if over == 0 {
-			break
-		}
+	for o.outbox.add(to, m) > limit && len(m.Nodes)+len(m.Nodes6) > 0 { // dht-get-size, dht-peers-size, dht-sample-size
 		o.outbox.takeBack()
+		if len(m.Nodes6) > 0 {
+			m.Nodes6 = m.Nodes6[:len(m.Nodes6)-wire.Node6Size]
+		} else {
+			m.Nodes = m.Nodes[:len(m.Nodes)-wire.Node4Size]
+		}
 	}
 	o.stats.Replies++
 	o.contacted.note(o.askerKey, unprovokedFor, o.now)
 }
-
-// cut returns how many bytes whole nodes of size have that together have at least over.
-func cut(over, size int) int { return (over + size - 1) / size * size }
 
 // fail answers the query in n.in with an error.
 func (o *overlay) fail(to netip.AddrPort, e int, text string) {
