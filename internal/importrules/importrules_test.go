@@ -22,6 +22,7 @@ func TestTheTreeKeepsTheRules(t *testing.T) {
 func TestRulesAreWellFormed(t *testing.T) {
 	for _, r := range rooms {
 		require.NotEmpty(t, r.why, r.dir)
+		require.DirExists(t, "../../"+r.dir, "a row without a folder keeps nothing apart")
 		for _, other := range slices.Concat(r.ours, r.testOurs) {
 			_, ok := roomOf(other)
 			require.True(t, ok, "%s may import %s, which is no room", r.dir, other)
@@ -100,6 +101,7 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"a case with a socket", "conformance/dht/a.go", "import _ \"net\"", "import _ \"net/netip\"", "conformance/dht imports net", "net/netip has"},
 		{"a case and the driver", "conformance/dht/a.go", "import _ \"kith/internal/udp\"", "import _ \"kith/conformance\"", "conformance/dht imports kith/internal/udp", "judged again"},
 		{"a verdict by wire", "conformance/a.go", "import \"kith/wire\"\nvar x = wire.ParseMessage", "import \"kith/wire\"\nvar x = wire.AppendMessage", "calls wire.ParseMessage", "agree with itself"},
+		{"the lenient decoder and ours", "conformance/lenient/a.go", "import _ \"kith/wire\"", "import _ \"math/big\"", "conformance/lenient imports kith/wire", "second opinion"},
 		{"the suite and the command", "conformance/a.go", "import _ \"kith/cmd/kith\"", "import _ \"kith/spec\"", "conformance imports kith/cmd/kith", "command line"},
 		{"the driver and a machine", "internal/udp/b.go", "import _ \"kith/dht\"", "import _ \"golang.org/x/net/ipv4\"", "internal/udp imports kith/dht", "knows none"},
 		{"a folder without a row", "gossip/a.go", "", "-", "gossip has no row", "says first"},
