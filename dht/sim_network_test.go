@@ -26,8 +26,13 @@ type network struct {
 	nodes []*node
 
 	taken  map[uint64]bool // the /24s that somebody is in
-	events map[dht.EventKind]int
-	errs   map[string]int
+	liars  []*liar
+	victim netip.AddrPort        // whom liars name
+	known  map[wire.ID]*dht.Item // what forgers have seen
+	// alwaysFits gives every honest node the id of its address from the start; otherwise half of them have to learn it.
+	alwaysFits bool
+	events     map[dht.EventKind]int
+	errs       map[string]int
 }
 
 // A node is an honest one.
@@ -39,25 +44,29 @@ type node struct {
 	ops  map[dht.Op]func(dht.Event)
 }
 
-// newNetwork returns an empty one that behaves as the Internet on a middling day. When a test of it fails, the seed is printed;
-// KITH_SIM_SEED sets another.
-func newNetwork(t testing.TB, seed uint64) *network {
+// seed is what a test runs with: its own seed, or that of KITH_SIM_SEED. It is printed when the test fails.
+func seed(t *testing.T, own uint64) uint64 {
 	if s := os.Getenv("KITH_SIM_SEED"); s != "" {
 		var err error
-		seed, err = strconv.ParseUint(s, 10, 64)
+		own, err = strconv.ParseUint(s, 10, 64)
 		require.NoError(t, err)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("repeat with KITH_SIM_SEED=%d", seed)
+			t.Logf("repeat with KITH_SIM_SEED=%d go test -run '^%s$'", own, t.Name())
 		}
 	})
+	return own
+}
+
+// newNetwork returns an empty one that behaves as the Internet on a middling day.
+func newNetwork(t testing.TB, seed uint64) *network {
 	return &network{
 		Network: sim.New(sim.Config{
 			Seed: seed, Latency: 10 * time.Millisecond, Jitter: 150 * time.Millisecond,
 			Loss: .01, Duplicate: .005, Late: .002, LateBy: 4 * time.Second, Kind: kind,
 		}),
-		t: t, rng: rand.New(rand.NewPCG(seed, 1)), taken: map[uint64]bool{},
+		t: t, rng: rand.New(rand.NewPCG(seed, 1)), taken: map[uint64]bool{}, known: map[wire.ID]*dht.Item{},
 		events: map[dht.EventKind]int{}, errs: map[string]int{},
 	}
 }
@@ -70,7 +79,11 @@ func kind(b []byte) string {
 	}
 	switch m.Kind {
 	case wire.KindQuery:
-		return "query " + string(m.Method)
+		switch q := string(m.Method); q {
+		case "ping", "find_node", "get_peers", "announce_peer", "get", "put":
+			return "query " + q
+		}
+		return "query of another kind"
 	case wire.KindError:
 		return fmt.Sprintf("error %d", m.Code)
 	}
@@ -114,7 +127,7 @@ func (s seeded) Read(b []byte) (int, error) {
 func (n *network) add(cfg dht.Config) *node {
 	cfg.Rand = seeded{n.rng}
 	addr := n.place()
-	if n.rng.IntN(2) == 0 { // half of all have lived before and know their ids
+	if n.alwaysFits || n.rng.IntN(2) == 0 { // as if it had lived before
 		cfg.ID4 = dht.IDFor(addr.Addr(), n.id())
 	}
 	m, err := dht.New(cfg, n.Now())

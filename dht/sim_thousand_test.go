@@ -20,27 +20,28 @@ type tally struct{ begun, ended, good int }
 // TestThousandNodes is an hour in the life of a network: a thousand nodes find each other, look each other up, announce and
 // find who announced, put items and get them, while one datagram in a hundred is lost.
 func TestThousandNodes(t *testing.T) {
-	n := newNetwork(t, 1)
+	n := newNetwork(t, seed(t, 1))
 	n.populate(1000)
 	n.Run(30 * time.Second)
 
 	found, of := n.findNodes(100)
 	t.Logf("the 8 closest nodes to a target: %d of %d found", found, of)
-	require.GreaterOrEqual(t, float64(found), .97*float64(of))
-	n.check("announce", n.announce(60), .99)
-	n.check("get_peers", n.getPeers(60), .98)
-	n.check("put", n.put(60), .99)
-	n.check("get", n.get(60, 1), .98)
-	n.check("put of the next seq", n.putAgain(60), .99)
-	n.check("get of the newest", n.get(60, 2), .98)
+	require.GreaterOrEqual(t, float64(found), .95*float64(of))
+	n.check("announce", n.announce(60), .95)
+	n.check("get_peers", n.getPeers(60), .95)
+	n.check("put", n.put(60), .95)
+	n.check("get", n.get(60, 1), .95)
+	n.check("put of the next seq", n.putAgain(60), .95)
+	n.check("get of the newest", n.get(60, 2), .95)
 	n.check("ping", n.pings(60), .9) // lost once, lost for good
 	n.visit()
 
 	n.Run(40 * time.Minute) // tables are refreshed, nodes probed, tokens changed
-	n.check("get, later", n.get(60, 2), .98)
-	n.check("get_peers, later", n.getPeers(60), .98)
+	n.check("get, later", n.get(60, 2), .95)
+	n.check("get_peers, later", n.getPeers(60), .95)
 	n.Run(30 * time.Minute) // peers are forgotten after 45 minutes, items not before two hours
 	n.check("get_peers, too late", n.getPeersGone(20), 1)
+	n.check("put in place of a seq that is gone", n.putAgain(20), .5) // half are immutable, which has no seq
 	n.check("get, still", n.get(20, 2), .95)
 
 	n.report()
@@ -48,10 +49,10 @@ func TestThousandNodes(t *testing.T) {
 		"query ping", "query find_node", "query get_peers", "query announce_peer", "query get", "query put", "reply",
 	)
 	n.happenedInside(
-		"answers_total", "late_total", "lost_total", "replies_total", "announced_total", "put_total", "verified_total", "strangers_total",
+		"answers_total", "late_total", "lost_total", "replies_total", "announced_total", "put_total", "verified_total", "refusals_total", "strangers_total",
 		"probes_total", "lookups_total", "entered_total", "new_ids_total", "votes_total", `queries_total{method="ping"}`,
 		`queries_total{method="find_node"}`, `queries_total{method="get_peers"}`, `queries_total{method="announce_peer"}`,
-		`queries_total{method="get"}`, `queries_total{method="put"}`, `nodes{family="IPv4"}`, "items",
+		`errors_total{code="301"}`, `queries_total{method="get"}`, `queries_total{method="put"}`, `nodes{family="IPv4"}`, "items",
 	)
 	n.neverInside("foreign_total", "limited_total", "garbled_total", "unnatural_total", "forged_total", "crowded_total",
 		`errors_total{code="203"}`, `errors_total{code="204"}`, `errors_total{code="206"}`, "peers")
@@ -104,6 +105,8 @@ func (n *network) each(times int, start func(i int, nd *node, now time.Time) dht
 				}
 				if good(i, e) {
 					got.good++
+				} else if e.Kind == dht.EventDone {
+					n.t.Logf("%d, by %v: %d asked, %d answered, %d stored: %v", i, nd.addr, e.Asked, e.Answered, e.Stored, e.Err)
 				}
 			})
 		})
@@ -309,4 +312,3 @@ func (n *network) bounded() {
 		require.Less(n.t, len(nd.State(n.Now())), 64<<10)
 	}
 }
-
