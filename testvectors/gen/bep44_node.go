@@ -9,7 +9,6 @@ import (
 // A putCase is a put that reaches a node, which has already taken others.
 type putCase struct {
 	id, comment, twin string
-	also              []string
 	before            []item
 	put               dict
 	error             int    // 0: it is accepted
@@ -35,7 +34,7 @@ func (c putCase) vector() vector {
 	for _, i := range c.before {
 		before = append(before, toHex(encode(i.put())))
 	}
-	v := vector{id: c.id, also: c.also, kind: "put", comment: c.comment, twin: c.twin, outcome: accept, reason: c.reason, error: c.error}
+	v := vector{id: c.id, also: c.codes(), kind: "put", comment: c.comment, twin: c.twin, outcome: accept, reason: c.reason, error: c.error}
 	if code != 0 {
 		v.outcome = ignore
 	}
@@ -55,6 +54,30 @@ func (c putCase) vector() vector {
 	}
 	v.body = append(v.body, field{"target", toHex(c.target)}, field{"after", after})
 	return v
+}
+
+// codes returns the requirements that name the error of a refused put.
+func (c putCase) codes() []string {
+	rule := requirementOf(c.id)
+	switch {
+	case c.error == 203 && (rule == "dht-put-no-value" || rule == "dht-put-canonical" || rule == "dht-put-incomplete"):
+		return []string{"dht-put-203"}
+	case c.error == 205 && rule == "dht-put-205":
+		return []string{"dht-put-size-error"}
+	case c.error == 206 && rule == "dht-put-signature":
+		return []string{"dht-put-206"}
+	case c.error == 207 && rule == "dht-put-salt":
+		return []string{"dht-put-207"}
+	case c.error == 301 && rule == "dht-put-cas":
+		return []string{"dht-put-301"}
+	case c.error == 302 && rule == "dht-put-seq-lower":
+		return []string{"dht-put-302"}
+	case c.error == 302 && rule == "dht-put-seq-same":
+		return []string{"dht-put-same-302"}
+	case c.error == 0 && strings.HasSuffix(c.id, "/plain"):
+		return []string{"dht-put-plain"}
+	}
+	return nil
 }
 
 // take is what a node does with a put, in the order that spec/dht.md gives.
