@@ -113,7 +113,7 @@ func (c *Console) block(r *Result) string {
 	fmt.Fprintf(&b, "\n%s %s%s%s\n", c.paint(r.Verdict, strings.ToUpper(string(r.Verdict))), r.Case.ID, strings.Repeat(" ", gap), where)
 	fmt.Fprintf(&b, "     %s\n", wrap(q.Text, 5, 92))
 	if e := r.Log.sent(r.Outcome.Sent); e != nil {
-		fmt.Fprintf(&b, "     sent      #%d  %.1f ms  %s\n", e.N, ms(e.At), wrap(fmt.Sprintf("%s (%d B)", cut(Render(e.Data), 400), len(e.Data)), 15, 92))
+		fmt.Fprintf(&b, "     sent      #%d  %.1f ms  %s\n", e.N, ms(e.At), wrap(fmt.Sprintf("%s (%d B)", cut(Brief(e.Data), 600), len(e.Data)), 15, 92))
 	}
 	if r.Outcome.Expected != "" {
 		fmt.Fprintf(&b, "     expected  %s\n", wrap(r.Outcome.Expected, 15, 92))

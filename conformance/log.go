@@ -4,7 +4,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,32 +64,37 @@ func (l *Log) Get(n int) *Entry {
 }
 
 // Render writes a datagram for people: bencode with what is not printable in hex, anything else as hex.
-func Render(b []byte) string {
+func Render(b []byte) string { return renderUpTo(b, math.MaxInt) }
+
+// Brief is Render with long strings cut: what fits a line or two of a terminal.
+func Brief(b []byte) string { return renderUpTo(b, 48) }
+
+func renderUpTo(b []byte, most int) string {
 	v, _, err := lenient.Decode(b)
 	if err != nil {
-		return printable(b)
+		return printable(b, longest(most))
 	}
 	var w strings.Builder
-	render(&w, v)
+	render(&w, v, most)
 	if n := len(b) - len(v.Raw); n > 0 {
-		w.WriteString(" + " + printable(b[len(v.Raw):]))
+		w.WriteString(" + " + printable(b[len(v.Raw):], most))
 	}
 	return w.String()
 }
 
-func render(w *strings.Builder, v lenient.Value) {
+func render(w *strings.Builder, v lenient.Value, most int) {
 	switch v.Kind {
 	case lenient.Int:
 		fmt.Fprintf(w, "%d", v.Int)
 	case lenient.String:
-		w.WriteString(printable(v.Str))
+		w.WriteString(printable(v.Str, most))
 	case lenient.List:
 		w.WriteByte('[')
 		for i, e := range v.List {
 			if i > 0 {
 				w.WriteString(", ")
 			}
-			render(w, e)
+			render(w, e, most)
 		}
 		w.WriteByte(']')
 	case lenient.Dict:
@@ -96,20 +103,25 @@ func render(w *strings.Builder, v lenient.Value) {
 			if i > 0 {
 				w.WriteString(", ")
 			}
-			w.WriteString(strings.Trim(printable(p.Key), `"`) + ": ")
-			render(w, p.Value)
+			w.WriteString(strings.Trim(printable(p.Key, most), `"`) + ": ")
+			render(w, p.Value, most)
 		}
 		w.WriteByte('}')
 	}
 }
 
-func printable(b []byte) string {
+// printable quotes text, and writes anything else as hex; of more than most bytes it shows the first third.
+func printable(b []byte, most int) string {
+	shown, rest := b, ""
+	if len(b) > most {
+		shown, rest = b[:most/3], fmt.Sprintf("… (%d bytes)", len(b))
+	}
 	for _, c := range b {
 		if c < 0x20 || c > 0x7e {
-			return "<" + hex.EncodeToString(b) + ">"
+			return "<" + hex.EncodeToString(shown) + rest + ">"
 		}
 	}
-	return fmt.Sprintf("%q", b)
+	return strconv.Quote(string(shown)) + rest
 }
 
 // line is the form of an entry in a transcript file.
@@ -206,7 +218,7 @@ func tree(v lenient.Value) any {
 	case lenient.Int:
 		return v.Int
 	case lenient.String:
-		return strings.Trim(printable(v.Str), `"`)
+		return strings.Trim(printable(v.Str, math.MaxInt), `"`)
 	case lenient.List:
 		l := make([]any, 0, len(v.List))
 		for _, e := range v.List {
@@ -216,10 +228,13 @@ func tree(v lenient.Value) any {
 	}
 	m := make(map[string]any, len(v.Pairs))
 	for _, p := range v.Pairs {
-		k := strings.Trim(printable(p.Key), `"`)
+		k := strings.Trim(printable(p.Key, math.MaxInt), `"`)
 		if _, twice := m[k]; !twice {
 			m[k] = tree(p.Value)
 		}
 	}
 	return m
 }
+
+// longest is how much is shown of a datagram that is no bencode at all.
+func longest(most int) int { return max(most, 128) }

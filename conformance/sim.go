@@ -173,6 +173,14 @@ func (w *Sim) Meet() {
 	}
 	w.started = true
 	w.meet()
+	if len(w.socks) > 0 {
+		return // a case is under way, and its clock runs on
+	}
+	w.epoch = w.epoch.Add(w.now)
+	for i := range w.flying {
+		w.flying[i].At -= w.now
+	}
+	w.inbox, w.now = nil, 0
 }
 
 // Neighbours implements World.

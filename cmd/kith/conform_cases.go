@@ -137,9 +137,9 @@ func show(w io.Writer, c *conformance.Case) error {
 		case conformance.OpOpen:
 			fmt.Fprintf(w, "  %s  #%-3d node %d at %v\n", at, e.N, e.Sock, e.Addr)
 		case conformance.OpSend:
-			fmt.Fprintf(w, "  %s  #%-3d %d →  %s\n", at, e.N, e.Sock, conformance.Render(e.Data))
+			fmt.Fprintf(w, "  %s  #%-3d %d →  %s\n", at, e.N, e.Sock, conformance.Brief(e.Data))
 		case conformance.OpRecv:
-			fmt.Fprintf(w, "  %s  #%-3d %d ←  %s\n", at, e.N, e.Sock, conformance.Render(e.Data))
+			fmt.Fprintf(w, "  %s  #%-3d %d ←  %s\n", at, e.N, e.Sock, conformance.Brief(e.Data))
 		case conformance.OpWait:
 			fmt.Fprintf(w, "  %s  #%-3d nothing more\n", at, e.N)
 		}

@@ -34,7 +34,7 @@ func (r *Reply) Has(key string) bool {
 func (r *Reply) WantNo(keys ...string) {
 	for _, k := range keys {
 		if v, ok := r.Message.R.Get(k); ok {
-			r.Fail(fmt.Sprintf("no `%s`", k), short(conformance.Render(v.Raw)))
+			r.Fail(fmt.Sprintf("no `%s`", k), short(conformance.Brief(v.Raw)))
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (r *Reply) Values() (peers []netip.AddrPort) {
 	for _, v := range r.Value("values", lenient.List).List {
 		p, ok := lenient.ParseCompact(v.Str)
 		if v.Kind != lenient.String || !ok {
-			r.Fail("`values` as a list of strings of 6 or 18 bytes", short(conformance.Render(v.Raw)))
+			r.Fail("`values` as a list of strings of 6 or 18 bytes", short(conformance.Brief(v.Raw)))
 		}
 		peers = append(peers, p)
 	}

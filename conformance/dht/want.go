@@ -52,13 +52,13 @@ func (a *Answer) String() string {
 	case a == nil:
 		return "nothing"
 	case a.Err != nil:
-		return fmt.Sprintf("a datagram that cannot be read (%v): %s", a.Err, short(conformance.Render(a.Raw)))
+		return fmt.Sprintf("a datagram that cannot be read (%v): %s", a.Err, short(conformance.Brief(a.Raw)))
 	case a.IsError():
 		return fmt.Sprintf("error %d %q", a.Message.Code, short(a.Message.Text))
 	case a.IsReply():
-		return "a reply: " + short(conformance.Render(a.Message.R.Raw))
+		return "a reply: " + short(conformance.Brief(a.Message.R.Raw))
 	}
-	return "neither a reply nor an error: " + short(conformance.Render(a.Raw))
+	return "neither a reply nor an error: " + short(conformance.Brief(a.Raw))
 }
 
 func short(s string) string {
@@ -166,7 +166,7 @@ func (q *Sent) WantErrorOrSilence(codes ...int64) *Answer {
 // where any answer is allowed, or where the case looks at it afterwards.
 func (q *Sent) Outcome() *Answer {
 	if len(q.answers) == 0 {
-		q.fence()
+		q.fenceUntil(func() bool { return len(q.answers) > 0 })
 	}
 	q.judged()
 	if len(q.answers) == 0 {
@@ -239,7 +239,10 @@ func (q *Sent) stillThere() string {
 
 // fence ends when whatever the target had to say to q has been said: a ping sent behind it was answered, and the grace is over.
 // If the target answers this node no longer, another node asks.
-func (q *Sent) fence() {
+func (q *Sent) fence() { q.fenceUntil(func() bool { return false }) }
+
+// fenceUntil is fence, with a grace that ends early when enough has come.
+func (q *Sent) fenceUntil(enough func() bool) {
 	s := q.node.s
 	p := q.node.Ping().send()
 	if q.node.shunned || !p.await() {
@@ -257,7 +260,7 @@ func (q *Sent) fence() {
 			s.Note("the target stopped answering %v; it still answers others", q.node.Addr)
 		}
 	}
-	s.Wait(s.grace())
+	s.Within(s.grace(), enough)
 }
 
 // Equal reports whether two answers are the same bytes.
