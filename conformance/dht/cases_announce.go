@@ -72,6 +72,7 @@ func init() {
 	Case("dht-announce-address", Accept, func(s *Script) {
 		ih := s.ID()
 		n := s.NodeAt(1)
+		n.Stores()
 		n.Announce(ih, n.Token(ih), 6881).WantReply()
 		s.Node().WantPeer(ih, n.Peer(6881))
 	})
@@ -89,6 +90,7 @@ func init() {
 
 	Case("dht-announce-port", Accept, func(s *Script) {
 		n := s.Node()
+		n.Stores()
 		for _, port := range []int{1, 255, 256, 65535} {
 			ih := s.ID()
 			n.Announce(ih, n.Token(ih), port).WantReply()
@@ -98,18 +100,21 @@ func init() {
 
 	Case("dht-announce-port-not-implied", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
+		n.Stores()
 		n.Announce(ih, n.Token(ih), 6881).Arg("implied_port", 0).WantReply()
 		n.WantPeer(ih, n.Peer(6881))
 	})
 
 	Case("dht-announce-implied", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
+		n.Stores()
 		n.Announce(ih, n.Token(ih), 1).Arg("implied_port", 1).WantReply()
 		n.WantPeer(ih, n.Peer(n.Addr.Port()))
 	})
 
 	Case("dht-announce-implied-two", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
+		n.Stores()
 		n.Announce(ih, n.Token(ih), 1).Arg("implied_port", 2).WantReply()
 		n.WantPeer(ih, n.Peer(n.Addr.Port()))
 	})
@@ -125,6 +130,7 @@ func init() {
 
 	Case("dht-announce-implied-alone", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
+		n.Stores()
 		n.Announce(ih, n.Token(ih), 1).NoArg("port").Arg("implied_port", 1).WantReply()
 		n.WantPeer(ih, n.Peer(n.Addr.Port()))
 	})

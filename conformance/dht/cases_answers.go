@@ -91,11 +91,10 @@ func init() {
 		second.WantOnce()
 	}).Profile("bep32")
 
-	Case("dht-answer-address-error", Reject, func(s *Script) {
+	Case("dht-answer-address-error", Survive, func(s *Script) {
 		s.Judge(ask, func(n *Node) {
-			if a := n.FindNode(s.ID()).NoArg("target").WantNoReply(); a != nil {
-				s.Check(a.From == n.target, "an error from "+n.target.String(), "one from "+a.From.String())
-			}
+			a := n.Provoke()
+			s.Check(a.From == n.target, "an error from "+n.target.String(), "one from "+a.From.String())
 		})
 	})
 
@@ -118,11 +117,11 @@ func init() {
 		}
 	})
 
-	Case("dht-t-echo-error", Reject, func(s *Script) {
+	Case("dht-t-echo-error", Survive, func(s *Script) {
 		s.Judge(ask, func(n *Node) {
-			p := n.FindNode(s.ID()).NoArg("target").Top("t", s.Bytes(3))
+			p := n.Query("kith_no_such").Top("t", s.Bytes(3))
 			before := len(n.strays)
-			p.WantNoReply()
+			p.Outcome()
 			s.Check(len(n.strays) == before, "an error with the `t` of the query, or none", "one with another `t`")
 		})
 	})

@@ -7,10 +7,8 @@ func init() {
 
 	Case("dht-peers-token-beside-values", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
-		n.Announce(ih, n.Token(ih), 6881).WantReply()
-		r := n.GetPeers(ih).WantReply()
-		r.Check(r.HasPeer(n.Peer(6881)), "the peer that was announced")
-		r.Token()
+		s.Given(func() { announced(ih)(n) })
+		n.GetPeers(ih).WantReply().Token()
 	})
 
 	Case("dht-peers-token-6", Accept, func(s *Script) {

@@ -7,7 +7,7 @@ import (
 
 func init() {
 	Case("dht-announce-token-missing", Reject, func(s *Script) {
-		s.Judge((*Node).Stored, func(n *Node) {
+		s.Judge((*Node).Accepted, func(n *Node) {
 			ih := s.ID()
 			n.Announce(ih, nil, 6881).NoArg("token").WantNoReply()
 			n.WantNoPeer(ih)
@@ -16,7 +16,7 @@ func init() {
 
 	// A token was given to the same node all the same: it just does not send it.
 	Case("dht-announce-token-missing-though-given", Reject, func(s *Script) {
-		s.Judge((*Node).Stored, func(n *Node) {
+		s.Judge((*Node).Accepted, func(n *Node) {
 			ih := s.ID()
 			n.Announce(ih, n.Token(ih), 6881).NoArg("token").WantNoReply()
 			n.WantNoPeer(ih)
@@ -33,7 +33,7 @@ func init() {
 	Case("dht-announce-token-ip-family", Reject, func(s *Script) {
 		ih := s.ID()
 		stolen := s.Node6().Token(ih)
-		s.Judge((*Node).Stored, func(n *Node) {
+		s.Judge((*Node).Accepted, func(n *Node) {
 			n.Announce(ih, stolen, 6881).WantNoReply()
 			n.WantNoPeer(ih)
 		})
@@ -43,24 +43,24 @@ func init() {
 	Case("dht-announce-token-ip-stored", Reject, func(s *Script) {
 		ih := s.ID()
 		stolen := s.NodeAt(1).Token(ih)
-		s.Judge((*Node).Stored, func(n *Node) {
+		s.Judge((*Node).Accepted, func(n *Node) {
 			n.Announce(ih, stolen, 6881).WantNoReply()
 			n.WantNoPeer(ih)
 		})
 	})
 
 	Case("dht-token-203", Reject, func(s *Script) {
-		s.Judge((*Node).Stored, func(n *Node) { n.Announce(s.ID(), s.Bytes(8), 6881).WantError(203) })
+		s.Judge((*Node).Accepted, func(n *Node) { n.Announce(s.ID(), s.Bytes(8), 6881).WantError(203) })
 	})
 
 	Case("dht-token-203-empty", Reject, func(s *Script) {
-		s.Judge((*Node).Stored, func(n *Node) { n.Announce(s.ID(), nil, 6881).WantError(203) })
+		s.Judge((*Node).Accepted, func(n *Node) { n.Announce(s.ID(), nil, 6881).WantError(203) })
 	})
 
 	Case("dht-token-203-ip", Reject, func(s *Script) {
 		ih := s.ID()
 		stolen := s.NodeAt(1).Token(ih)
-		s.Judge((*Node).Stored, func(n *Node) { n.Announce(ih, stolen, 6881).WantError(203) })
+		s.Judge((*Node).Accepted, func(n *Node) { n.Announce(ih, stolen, 6881).WantError(203) })
 	})
 
 	// Others get tokens in between.
@@ -89,7 +89,7 @@ func init() {
 	})
 
 	Case("dht-token-again-after-refusal", Survive, func(s *Script) {
-		s.Judge((*Node).Stored, func(n *Node) {
+		s.Judge((*Node).Accepted, func(n *Node) {
 			ih := s.ID()
 			token := n.Token(ih)
 			n.Announce(ih, token, 6881).NoArg("port").Outcome()
@@ -102,7 +102,7 @@ func init() {
 // The value is made of the right one and of another of the same length, which was drawn at random.
 func badToken(id string, token func(right, other []byte) any) {
 	Case(id, Reject, func(s *Script) {
-		s.Judge((*Node).Stored, func(n *Node) {
+		s.Judge((*Node).Accepted, func(n *Node) {
 			ih := s.ID()
 			right := n.Token(ih)
 			n.Announce(ih, right, 6881).Arg("token", token(right, s.Bytes(len(right)))).WantNoReply()

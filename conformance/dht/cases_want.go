@@ -102,7 +102,7 @@ func init() {
 
 	Case("dht-want-values", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
-		n.Announce(ih, n.Token(ih), 6881).WantReply()
+		s.Given(func() { announced(ih)(n) })
 		for _, want := range []string{"n4", "n6"} {
 			r := n.GetPeers(ih).Want(want).WantReply()
 			r.Check(r.HasPeer(n.Peer(6881)), "the peer, whatever `want` says")
@@ -111,7 +111,7 @@ func init() {
 
 	Case("dht-want-values-6", Accept, func(s *Script) {
 		n, ih := s.Node6(), s.ID()
-		n.Announce(ih, n.Token(ih), 6881).WantReply()
+		s.Given(func() { announced(ih)(n) })
 		for _, want := range []string{"n4", "n6"} {
 			r := n.GetPeers(ih).Want(want).WantReply()
 			r.Check(r.HasPeer(n.Peer(6881)), "the peer, whatever `want` says")

@@ -153,6 +153,7 @@ func init() {
 
 	Case("wire-datagram-taken-announce", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
+		n.Stores()
 		n.Announce(ih, n.Token(ih), 6881).fill(1024).WantReply()
 		n.WantPeer(ih, n.Peer(6881))
 	})

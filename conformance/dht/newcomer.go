@@ -143,6 +143,27 @@ func (n *Node) Peer(port uint16) netip.AddrPort {
 	return netip.AddrPortFrom(n.Addr.Addr(), port)
 }
 
+// Provoke sends wrong queries until one is answered with an error, and returns that error. Which of them a node refuses, and whether it
+// says so, others judge: where none is answered so the case has no subject.
+func (n *Node) Provoke() *Answer {
+	for _, p := range []*Packet{n.Query("kith_no_such"), n.GetPeers(n.s.ID()).NoArg("info_hash"), n.Announce(n.s.ID(), n.s.Bytes(8), 6881)} {
+		if a := p.Outcome(); a.IsError() {
+			return a
+		}
+	}
+	n.s.Inconclusive("the target answers an error to an unknown method, a missing argument or a wrong token")
+	return nil
+}
+
+// Accepted announces a peer for an info-hash of its own and wants the reply.
+func (n *Node) Accepted() {
+	infoHash := n.s.ID()
+	n.Announce(infoHash, n.Token(infoHash), 6881).WantReply()
+}
+
+// Stores sees that the target names a plainly announced peer, which dht-peers-values judges: elsewhere it is only given.
+func (n *Node) Stores() { n.s.Given(n.Stored) }
+
 // Stored announces a peer for an info-hash of its own and sees that the target names it: the control of what must not be stored.
 func (n *Node) Stored() {
 	infoHash := n.s.ID()
