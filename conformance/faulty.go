@@ -14,7 +14,7 @@ import (
 var Planted = []Fault{
 	{
 		What:  "cuts a `t` of more than 8 bytes in its replies",
-		Cases: []string{},
+		Cases: []string{"dht-not-query-silent-taken"},
 		bend: func(_ *Faulty, m lenient.Message, d lenient.D) lenient.D {
 			if m.Y == "r" && len(m.T) > 8 {
 				return d.Set("t", m.T[:8])

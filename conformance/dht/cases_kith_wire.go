@@ -149,11 +149,18 @@ func init() {
 	})
 
 	Case("dht-not-query-silent", Silence, func(s *Script) {
-		s.Judge(tOfSize(64), func(n *Node) { n.Ping().Top("t", s.Bytes(65)).WantSilence() })
+		s.Judge(pinged, func(n *Node) { n.Ping().Top("t", s.Bytes(65)).WantSilence() })
+	})
+
+	Case("dht-not-query-silent-taken", Accept, func(s *Script) {
+		n := s.Node()
+		for _, size := range []int{1, 9, 64} {
+			n.Ping().Top("t", s.Bytes(size)).WantReply()
+		}
 	})
 
 	Case("dht-not-query-silent-no-t", Silence, func(s *Script) {
-		s.Judge(tOfSize(1), func(n *Node) {
+		s.Judge(pinged, func(n *Node) {
 			n.Ping().NoTop("t").WantSilence()
 			n.Ping().Top("t", "").WantSilence()
 			n.Ping().Top("t", 7).WantSilence()
@@ -161,19 +168,14 @@ func init() {
 		})
 	})
 
-	Case("dht-not-query-silent-y", Silence, func(s *Script) {
+	Case("dht-not-query-silent-kind", Silence, func(s *Script) {
 		s.Judge(pinged, func(n *Node) {
 			for _, y := range []any{"", "x", "qq", "Q", 1} {
 				n.Ping().Top("y", y).WantSilence()
 			}
-		})
-	})
-
-	Case("dht-not-query-silent-q", Silence, func(s *Script) {
-		s.Judge(pinged, func(n *Node) {
-			n.Ping().NoTop("q").WantSilence()
-			n.Ping().Top("q", 1).WantSilence()
-			n.Ping().Top("q", lenient.L{"ping"}).WantSilence()
+			for _, q := range []any{1, lenient.L{"ping"}} {
+				n.Ping().Top("q", q).WantSilence()
+			}
 		})
 	})
 
@@ -225,11 +227,6 @@ func (n *Node) askAll() {
 	n.FindNode(n.s.ID()).WantReply()
 	n.GetPeers(n.s.ID()).WantReply()
 	n.Get(n.s.ID()).WantReply()
-}
-
-// tOfSize is a ping with a t of so many bytes.
-func tOfSize(size int) func(n *Node) {
-	return func(n *Node) { n.Ping().Top("t", n.s.Bytes(size)).WantReply() }
 }
 
 // nested is a ping with so many lists inside one another, and so one level more.
