@@ -65,6 +65,7 @@ type lookup struct {
 
 	phase      phase
 	doors      []netip.AddrPort // bootstrap addresses, whose ids are not known, still to be asked
+	knocking   int              // of those, under way
 	candidates []*candidate     // nearest first
 	asked      int
 	underway   int
@@ -128,12 +129,14 @@ func (l *lookup) stepAsking() {
 		if len(l.doors) > 0 {
 			door := l.doors[0]
 			l.doors = l.doors[1:]
-			l.ask(transaction{node: wire.Node{Addr: door}})
+			if l.ask(transaction{node: wire.Node{Addr: door}}) {
+				l.knocking++
+			}
 			continue
 		}
 		c, wait := l.next()
 		if c == nil {
-			if !wait {
+			if !wait && l.knocking == 0 {
 				l.conclude()
 			}
 			return
@@ -294,7 +297,7 @@ func (l *lookup) answered(tx *transaction, m *wire.Message) {
 		return
 	}
 	if !tx.late {
-		l.underway--
+		l.arrived(tx)
 	}
 	if l.phase != asking {
 		return
@@ -363,7 +366,7 @@ func (l *lookup) refused(tx *transaction, m *wire.Message) {
 		return
 	}
 	if !tx.late {
-		l.underway--
+		l.arrived(tx)
 	}
 	l.strike(tx)
 }
@@ -374,11 +377,20 @@ func (l *lookup) failed(tx *transaction) {
 		l.storeFailed(tx)
 		return
 	}
-	l.underway--
+	l.arrived(tx)
 	l.width = min(l.width+1, widest)
 	l.strike(tx)
 }
 
+// arrived notes that tx is no longer under way.
+func (l *lookup) arrived(tx *transaction) {
+	l.underway--
+	if tx.candidate == nil {
+		l.knocking--
+	}
+}
+
+// strike takes that a node is of no use.
 func (l *lookup) strike(tx *transaction) {
 	if tx.candidate != nil {
 		tx.candidate.standing = out

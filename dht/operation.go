@@ -138,7 +138,7 @@ func (op *operation) satisfied() {
 
 // search begins look-ups like this one in every DHT that the node is part of.
 func (op *operation) search(like lookup) Op {
-	if len(op.Node.lookups)+len(op.overlays) > lookupsMax {
+	if len(op.Node.lookups) >= lookupsMax {
 		return op.done(Event{Err: fmt.Errorf("dht: %d look-ups are under way: %w", len(op.Node.lookups), ErrLimit)})
 	}
 	for i, o := range op.overlays {

@@ -54,6 +54,16 @@ func begin(t *testing.T, id8 byte, change ...func(*Config)) *script {
 	return s
 }
 
+// quiet keeps the node from looking around by itself while it knows few nodes, for tests about something else.
+func (s *script) quiet() *script {
+	for _, o := range s.n.overlays {
+		if o != nil {
+			o.retry = forever
+		}
+	}
+	return s
+}
+
 // seeded returns randomness that follows from a seed.
 func seeded(seed byte) *rand.ChaCha8 { return rand.NewChaCha8([32]byte{seed}) }
 
@@ -272,4 +282,8 @@ func names(nodes []wire.Node) (b []byte) {
 		b = append(b, n.ID[0])
 	}
 	return b
+}
+
+func netipPort(ip string, port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.MustParseAddr(ip), uint16(port))
 }
