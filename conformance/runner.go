@@ -29,7 +29,7 @@ type Runner struct {
 
 	Options     Options
 	Parallel    int     // cases at once; 0: 16
-	Rate        float64 // datagrams a second to the target, all cases together; 0: 2,000
+	Rate        float64 // datagrams a second to the target, all cases together; 0: 5,000
 	Expect      *Expectations
 	MinExecuted int  // at least so many cases have to be judged
 	Strict      bool // warn counts as fail
@@ -93,7 +93,7 @@ var ErrUsage = errors.New("conformance: usage")
 // Run plays the plan. The error is only for what kept the run from beginning, and wraps ErrUsage; everything that happens later
 // stands in the summary.
 func (r *Runner) Run(ctx context.Context) (*Summary, error) {
-	s := &session{r: r, began: udp.Now(), pace: udp.NewPace(orDefault(r.Rate, 2000))}
+	s := &session{r: r, began: udp.Now(), pace: udp.NewPace(orDefault(r.Rate, 5000))}
 	for _, w := range r.Reports {
 		s.reports = append(s.reports, &reportWriter{w: w})
 	}

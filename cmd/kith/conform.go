@@ -117,7 +117,7 @@ func (f *conformFlags) common(cmd *cobra.Command) {
 	l.BoolVar(&f.strict, "strict", false, "a SHOULD that is not kept fails the run")
 	l.IntVar(&f.minExecuted, "min-executed", 0, "exit 5 unless at least so `many` cases are judged")
 	l.IntVar(&f.parallel, "parallel", 16, "how `many` cases at once")
-	l.Float64Var(&f.rate, "rate", 2000, "datagrams a `second` to the target, all cases together")
+	l.Float64Var(&f.rate, "rate", 5000, "datagrams a `second` to the target, all cases together")
 	l.StringVar(&f.report, "report", "", "`file` for the report, lines of JSON (see conformance/report.schema.json)")
 	l.BoolVar(&f.json, "json", false, "the report on standard output instead of text")
 	l.StringVar(&f.transcripts, "transcripts", "", "`folder` for the packets of each case, decoded, as lines of JSON")
