@@ -49,7 +49,7 @@ func init() {
 
 	Case("wire-target-mutable-otherwise", Survive, func(s *Script) {
 		s.Judge((*Node).KeepAny, func(n *Node) {
-			it := s.Mutable(1, "a value").WithSalt([]byte("a salt"))
+			it := s.Mutable(1, s.Bytes(20)).WithSalt([]byte("a salt"))
 			n.Have(it)
 			n.WantNoItem(sha1.Sum(slices.Concat(it.Salt, it.Public())), sha1.Sum(it.Public()), sha1.Sum(encode(it.Value)),
 				sha1.Sum(slices.Concat(it.Public(), []byte("6:"), it.Salt)))
