@@ -118,12 +118,12 @@ func conformShowCommand() *cobra.Command {
 			if err != nil {
 				return usage(cmd, err)
 			}
-			return show(cmd.OutOrStdout(), c)
+			return showCase(cmd.OutOrStdout(), c)
 		},
 	}
 }
 
-func show(w io.Writer, c *conformance.Case) error {
+func showCase(w io.Writer, c *conformance.Case) error {
 	heading(w, c)
 	fmt.Fprintf(w, "\nconformance/dht/%s:%d\n\n%s\n", c.File, c.Line, indent(dhtcases.Source(c)))
 	run, err := dhtcases.Demonstrate(c)
@@ -180,13 +180,13 @@ func conformExplainCommand() *cobra.Command {
 			if err != nil {
 				return usage(cmd, err)
 			}
-			explain(cmd.OutOrStdout(), c)
+			explainCase(cmd.OutOrStdout(), c)
 			return nil
 		},
 	}
 }
 
-func explain(w io.Writer, c *conformance.Case) {
+func explainCase(w io.Writer, c *conformance.Case) {
 	heading(w, c)
 	x := dhtcases.Explain(c.Requirement.ID)
 	if x.Sentence != "" {

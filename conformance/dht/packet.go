@@ -149,6 +149,13 @@ func (p *Packet) encode() []byte {
 func (p *Packet) Send() *Sent { return p.send() }
 
 func (p *Packet) send() *Sent {
+	sent := p.aside()
+	p.node.s.sent = sent.n
+	return sent
+}
+
+// aside sends what is not the case's own: the harness's pings.
+func (p *Packet) aside() *Sent {
 	n := p.node
 	sent := &Sent{node: n, raw: p.Bytes()}
 	if m, err := lenient.Parse(sent.raw); err == nil && m.HasT {

@@ -37,6 +37,7 @@ type Script struct {
 	judged  bool // a Judge has run to its end
 	checked bool // the stimulus was judged by what the kind asks for
 	gone    bool
+	sent    int           // number in the log of the last datagram that the case itself sent
 	slowest time.Duration // the longest round trip seen
 	ended   bool
 	hosts   int // the next source address nobody has used
@@ -137,11 +138,11 @@ func (s *Script) Judge(control, stimulus func(n *Node)) {
 
 // alive pings from n and fails the case, as the stage says, when the target answers neither n nor another address.
 func (s *Script) alive(n *Node) {
-	if !n.shunned && n.Ping().send().await() {
+	if !n.shunned && n.Ping().aside().await() {
 		return
 	}
 	other := s.elsewhere()
-	if sent := other.Ping().send(); !sent.await() {
+	if sent := other.Ping().aside(); !sent.await() {
 		s.out.Gone = true
 		sent.fail("a reply to a ping: the target still works", "nothing within "+s.timeout.String())
 	}
@@ -186,6 +187,9 @@ func (s *Script) Check(ok bool, expected, observed string) {
 }
 
 func (s *Script) failAt(sent int, expected, observed string) {
+	if sent == 0 {
+		sent = s.sent // what was sent last is what it is about
+	}
 	switch s.stage {
 	case inSetup:
 		if s.gone {

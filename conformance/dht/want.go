@@ -36,6 +36,14 @@ type Answer struct {
 	node *Node
 }
 
+// hexOf writes a transaction id, the end of a long one left out.
+func hexOf(t []byte) string {
+	if len(t) > 12 {
+		return fmt.Sprintf("%x… (%d bytes)", t[:8], len(t))
+	}
+	return fmt.Sprintf("%x", t)
+}
+
 // IsReply reports whether the answer is a reply as BEP 5 writes one: `y` is r and `r` a dictionary.
 func (a *Answer) IsReply() bool {
 	return a != nil && a.Err == nil && a.Message.Y == "r" && a.Message.R.Kind == lenient.Dict
@@ -215,9 +223,9 @@ func (q *Sent) first(want string) *Answer {
 	if !s.until(q.at+s.timeout, func() bool { return len(q.answers) > 0 }) {
 		observed := "nothing within " + s.timeout.String()
 		if strays := q.node.strays[before:]; len(strays) > 0 {
-			observed += ", but not to this t: " + strays[0].String()
+			observed = "no answer to this t, but " + strays[0].String()
 			if m := strays[0].Message; m.HasT {
-				observed += fmt.Sprintf(" with t=%x where %x was sent", m.T, q.t)
+				observed += fmt.Sprintf(" with t=%s for t=%s", hexOf(m.T), hexOf(q.t))
 			}
 		} else {
 			observed += q.stillThere()
@@ -230,7 +238,7 @@ func (q *Sent) first(want string) *Answer {
 
 // stillThere asks from another address, so that a target that says nothing to q can be told from one that says nothing at all.
 func (q *Sent) stillThere() string {
-	if q.node.s.elsewhere().Ping().send().await() {
+	if q.node.s.elsewhere().Ping().aside().await() {
 		return "; it answers pings"
 	}
 	q.node.s.out.Gone = true
@@ -244,13 +252,13 @@ func (q *Sent) fence() { q.fenceUntil(func() bool { return false }) }
 // fenceUntil is fence, with a grace that ends early when enough has come.
 func (q *Sent) fenceUntil(enough func() bool) {
 	s := q.node.s
-	p := q.node.Ping().send()
+	p := q.node.Ping().aside()
 	if q.node.shunned || !p.await() {
 		if len(q.answers) > 0 {
 			return
 		}
 		other := s.elsewhere()
-		if p = other.Ping().send(); !p.await() {
+		if p = other.Ping().aside(); !p.await() {
 			s.out.Gone = true
 			s.out.Hard = true
 			q.fail("the target goes on answering pings", "nothing within "+s.timeout.String())
