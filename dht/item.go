@@ -41,7 +41,7 @@ func SignItem(key ed25519.PrivateKey, salt []byte, seq int64, value []byte) (Ite
 }
 
 // Target returns the target under which the item is found.
-func (i *Item) Target() wire.ID {
+func (i Item) Target() wire.ID {
 	if i.Mutable {
 		return wire.MutableTarget(i.Key[:], i.Salt)
 	}
@@ -50,7 +50,7 @@ func (i *Item) Target() wire.ID {
 
 // Check returns nil if nodes may store the item. Otherwise the error's class is ErrLimit, ErrMalformed or, for a signature that does not
 // verify, ErrAuthentication.
-func (i *Item) Check() error {
+func (i Item) Check() error {
 	if err := wire.CheckBencode(i.Value); err != nil {
 		return fmt.Errorf("dht: value of item: %w: %w", ErrMalformed, err)
 	}
