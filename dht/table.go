@@ -59,10 +59,22 @@ func (t *table) live() int {
 	return n
 }
 
-// mayHaveRoom reports whether the bucket of id has a place to give.
+// mayHaveRoom reports whether the bucket of id has a place to give, or would have one after it was split.
 func (t *table) mayHaveRoom(id *wire.ID) bool {
 	b := t.bucketOf(id)
-	return len(b.nodes) < k || t.splits(b) || b.bad() != nil
+	if len(b.nodes) < k || b.bad() != nil {
+		return true
+	}
+	if !t.splits(b) {
+		return false
+	}
+	n, to := 0, min(commonPrefix(id, &t.self), maxBuckets-1)
+	for i := range b.nodes {
+		if min(commonPrefix(b.nodes[i].id(), &t.self), maxBuckets-1) == to {
+			n++
+		}
+	}
+	return n < k
 }
 
 // hasRoom reports whether a node that is not in the table would get a place if it answered now.
