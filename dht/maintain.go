@@ -141,7 +141,7 @@ func (o *overlay) refreshBucket() {
 			o.due = min(o.due, b.changed+refreshAfter)
 			continue
 		}
-		if nodes, _ := o.table.size(o.now); o.refresh || o.looking || nodes+len(o.bootstrap) == 0 {
+		if nodes, _ := o.table.size(o.now); o.refresh || o.looking || nodes == 0 {
 			continue
 		}
 		b.changed = o.now

@@ -49,6 +49,9 @@ func begin(t *testing.T, id8 byte, change ...func(*Config)) *script {
 	}
 	n, err := New(cfg, began)
 	require.NoError(t, err)
+	if n.overlays[V4] != nil && cfg.ID4 == (wire.ID{}) && cfg.State == nil { // which Config takes for none
+		n.overlays[V4].table.self = cfg.ID4
+	}
 	s := &script{T: t, n: n, now: began}
 	s.drain()
 	return s

@@ -1,0 +1,199 @@
+package dht
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kith/wire"
+)
+
+func TestStartLooksUpItself(t *testing.T) {
+	s := begin(t, 0x11, func(c *Config) {
+		c.Bootstrap = []netip.AddrPort{at(0x80), addr("[2a00::1]:1"), addr("0.0.0.0:1"), addr("46.1.1.1:0")}
+	})
+	s.advance(0)
+	s.wantAsked(MethodFindNode, 0x80)
+	require.Equal(t, id(0x11), s.asked[0].m.Target)
+	s.replies(0x80, 0x10)
+	require.Empty(t, s.of(EventReady))
+	s.replies(0x10)
+	require.Len(t, s.of(EventReady), 1)
+	require.Equal(t, []byte{0x10, 0x80}, inTable(&s.n.overlays[V4].table))
+}
+
+// As long as too few nodes are known the node looks again: after 10 s, 20 s, … 15 min.
+func TestStartIsTriedAgain(t *testing.T) {
+	s := begin(t, 0x11, func(c *Config) { c.Bootstrap = []netip.AddrPort{at(0x80)} })
+	var times []time.Duration
+	for s.now.Sub(began) < 3*time.Hour {
+		s.advance(time.Second)
+		if len(s.asked) > 0 {
+			times = append(times, s.now.Sub(began).Round(10*time.Second))
+			s.asked = nil
+		}
+	}
+	require.Equal(t, []time.Duration{0, 10 * time.Second, 30 * time.Second}, times[:3])
+	require.Less(t, len(times), 20)
+	for i := range times[1:] {
+		require.LessOrEqual(t, times[i+1]-times[i], 16*time.Minute)
+	}
+}
+
+// A node that nobody told of others begins when the first asks it.
+func TestStartWithTheFirstStranger(t *testing.T) {
+	s := begin(t, 0x11)
+	s.advance(time.Hour)
+	s.wantNothing()
+	s.send(at(0x80), "d1:ad2:id20:<80>e1:q4:ping1:t2:aa1:y1:qe")
+	s.wantReply(at(0x80))
+	s.replies(0x80)
+	s.advance(time.Second)
+	s.wantAsked(MethodFindNode, 0x80)
+}
+
+func TestQuestionableNodesArePinged(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	for _, b := range []byte{0x80, 0x90} {
+		s.knows(node(b))
+		s.advanceSilently(time.Minute)
+	}
+	s.advance(12*time.Minute + 59*time.Second)
+	s.wantNothing()
+	s.advance(2 * time.Second) // 15 minutes after the first answered
+	s.wantAsked(MethodPing, 0x80)
+	s.replies(0x80)
+	s.advance(time.Minute)
+	s.wantAsked(MethodPing, 0x90)
+	s.forget(0x90)
+	for range 2 { // and twice more, then it is bad, and left alone
+		s.advance(4 * time.Second)
+		s.take(at(0x90))
+	}
+	s.advance(10 * time.Second)
+	s.wantNothing()
+	require.Equal(t, [2]int{2, 0}, s.n.Stats().Nodes)
+	require.Equal(t, [2]int{1, 0}, s.n.Stats().Good)
+}
+
+// A full bucket of questionable nodes makes room for a newcomer within seconds.
+func TestNewcomersDisplaceTheSilent(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	for _, b := range []byte{0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0x40} {
+		s.knows(node(b))
+	}
+	s.advanceSilently(20 * time.Minute)
+	s.knows(node(0xff))
+	answer := func() {
+		for len(s.asked) > 0 {
+			q := s.asked[0]
+			if b := q.to.Addr().As4()[1]; b != 0xa0 {
+				s.replies(b)
+			} else {
+				s.asked = s.asked[1:]
+			}
+		}
+	}
+	for range 20 {
+		s.advance(time.Second)
+		answer()
+	}
+	require.Contains(t, inTable(&s.n.overlays[V4].table), byte(0xff))
+	require.NotContains(t, inTable(&s.n.overlays[V4].table), byte(0xa0))
+	require.Equal(t, 9, s.n.Stats().Good[V4])
+}
+
+func TestBucketsAreRefreshed(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	for _, b := range []byte{0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0x40, 0x50} {
+		s.knows(node(b))
+	}
+	s.advanceSilently(14 * time.Minute)
+	s.knows(node(0x40)) // something happens in the second bucket
+	s.advance(time.Minute + time.Second)
+	require.NotEmpty(t, s.asked)
+	for _, q := range s.asked {
+		if string(q.m.Method) == "find_node" {
+			require.GreaterOrEqual(t, q.m.Target[0], byte(0x80), "in the range of the first")
+			require.NotEqual(t, [19]byte{}, [19]byte(q.m.Target[1:]))
+		}
+	}
+}
+
+// randomIn stays in the range of its bucket.
+func TestRandomIDsAreInTheirBucket(t *testing.T) {
+	n, _ := withNodes(t, 400)
+	o := n.overlays[V4]
+	for i := range o.table.buckets {
+		for range 20 {
+			id := o.randomIn(i)
+			require.Equal(t, &o.table.buckets[i], o.table.bucketOf(&id))
+		}
+	}
+}
+
+func TestStateIsRestored(t *testing.T) {
+	both := func(c *Config) { c.IPv4, c.IPv6, c.ID6 = true, true, id(0x33) }
+	s := begin(t, 0x00, both).quiet()
+	six := wire.Node{ID: id(0x91), Addr: addr("[2a00:1::1]:5")}
+	s.knows(node(0x80), node(0x90), six)
+	for i := range byte(5) {
+		s.votes(at(1+i), "50.1.2.3")
+	}
+	s.n.overlays[V4].table.lost(node(0x80), s.n.now)
+	saved := s.n.State(s.now)
+
+	again := begin(t, 0x77, both, func(c *Config) { c.ID4, c.ID6, c.State = wire.ID{}, wire.ID{}, saved })
+	require.Equal(t, s.n.ID(V4), again.n.ID(V4))
+	require.Equal(t, s.n.ID(V6), again.n.ID(V6))
+	require.Equal(t, s.n.Address(V4), again.n.Address(V4))
+	require.Zero(t, again.n.Stats().Nodes[V4], "who has not answered in this life is not in the table")
+	require.Equal(t, saved, again.n.State(again.now), "and is not forgotten either")
+	again.advance(time.Second)
+	asked := map[netip.AddrPort]bool{}
+	for _, q := range again.asked {
+		asked[q.to] = true
+	}
+	require.Len(t, asked, 8, "the saved nodes are asked first")
+	again.asked = slices.DeleteFunc(again.asked, func(q *question) bool { return q.to == at(0x90) && string(q.m.Method) == "find_node" })
+	again.replies(0x90)
+	require.Equal(t, 1, again.n.Stats().Nodes[V4])
+}
+
+func TestStateThatIsBroken(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	s.knows(node(0x80), node(0x90))
+	saved := s.n.State(s.now)
+	_, err := New(Config{State: saved}, began)
+	require.NoError(t, err)
+	for i := 1; i < len(saved); i++ { // cut off anywhere
+		_, err := New(Config{State: saved[:i]}, began)
+		require.ErrorIs(t, err, ErrMalformed, i)
+	}
+	for i := range saved { // or changed anywhere
+		b := slices.Clone(saved)
+		b[i] ^= 1
+		_, err := New(Config{State: b}, began)
+		require.ErrorIs(t, err, ErrMalformed, i)
+	}
+	_, err = New(Config{State: append(slices.Clone(saved), 0)}, began)
+	require.ErrorIs(t, err, ErrMalformed)
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for _, c := range []Config{{Rate: -1}, {Burst: -1}, {Rate: 2e9}} {
+		_, err := New(c, began)
+		require.ErrorIs(t, err, ErrLimit)
+	}
+	_, err := New(Config{Rand: bytes.NewReader(make([]byte, 31))}, began)
+	require.Error(t, err)
+	n, err := New(Config{}, began)
+	require.NoError(t, err)
+	require.NotZero(t, n.ID(V4))
+	require.Zero(t, n.ID(V6))
+	require.False(t, n.Address(V6).IsValid())
+}
