@@ -38,35 +38,20 @@ func init() {
 		}
 	})
 
-	onAnswer("wire-krpc-kind-error", func(n *Node, a *Answer) {
-		n.s.Check(a.Message.Y == "e", "`y` as e, beside `e`", a.quote())
-	})
-
-	onAnswer("wire-krpc-error", func(n *Node, a *Answer) {
-		n.s.Check(a.Message.HasE, "`e` as a list of an integer and a string", a.quote())
-	})
+	onRefusal("wire-krpc-kind-error", func(s *Script, n *Node) *Packet { return n.Query("kith_no_such") }, func(a *Answer) bool {
+		return a.Message.Y == "e"
+	}, "`y` as e, beside `e`")
 
 	for _, c := range []struct {
-		id   string
-		bent func(s *Script, n *Node) *Packet
+		id    string
+		wrong func(s *Script, n *Node) *Packet
 	}{
-		{"wire-krpc-error-arguments", func(s *Script, n *Node) *Packet { return n.GetPeers(s.ID()).Arg("info_hash", "short") }},
+		{"wire-krpc-error", func(_ *Script, n *Node) *Packet { return n.Query("kith_no_such") }},
+		{"wire-krpc-error-arguments", func(s *Script, n *Node) *Packet { return n.GetPeers(s.ID()).NoArg("info_hash") }},
 		{"wire-krpc-error-token", func(s *Script, n *Node) *Packet { return n.Announce(s.ID(), s.Bytes(8), 6881) }},
 		{"wire-krpc-error-no-arguments", func(s *Script, n *Node) *Packet { return n.FindNode(s.ID()).NoArgs() }},
 	} {
-		Case(c.id, Reject, func(s *Script) {
-			s.Judge(ask, func(n *Node) {
-				sent := c.bent(s, n).Send()
-				a := sent.Outcome()
-				switch {
-				case a == nil:
-					s.Inconclusive("the target answers an error")
-				case a.Err == nil && a.Message.Y == "e":
-					s.Check(a.Message.HasE, "`e` as a list of an integer and a string", a.quote())
-				}
-				sent.WantNoReply()
-			})
-		})
+		onRefusal(c.id, c.wrong, (*Answer).IsError, "`e` as a list of an integer and a string")
 	}
 
 	Case("wire-krpc-version", Accept, func(s *Script) {
@@ -225,28 +210,23 @@ func (s *Script) wantWithout(is func(lenient.Flaw) bool, expected string) {
 	}
 }
 
-// onAnswer is a case that looks at the answer to a query of an unknown method, whatever it is. Without an answer it has no subject.
-func onAnswer(id string, check func(n *Node, a *Answer)) {
-	Case(id, Reject, func(s *Script) {
+// onRefusal is a case that looks at the answer to a wrong query. A target that says nothing, or answers as if it were right, gives it no subject.
+func onRefusal(id string, wrong func(*Script, *Node) *Packet, ok func(*Answer) bool, expected string) {
+	Case(id, Survive, func(s *Script) {
 		s.Judge(ask, func(n *Node) {
-			sent := n.Query("kith_no_such").Send()
-			a := sent.Outcome()
-			if a == nil {
-				s.Inconclusive("the target answers an error to an unknown method")
+			a := wrong(s, n).Outcome()
+			if a == nil || a.IsReply() {
+				s.Inconclusive("the target answers an error to a wrong query")
 			}
-			check(n, a)
-			sent.WantNoReply()
+			s.Check(ok(a), expected, a.String())
 		})
 	})
 }
 
-// onError is onAnswer for what needs a right error to look at.
+// onError is a case that looks at an error, whichever the target sends.
 func onError(id string, check func(n *Node, a *Answer)) {
-	onAnswer(id, func(n *Node, a *Answer) {
-		if !a.IsError() {
-			n.s.Inconclusive("the target answers an error to an unknown method")
-		}
-		check(n, a)
+	Case(id, Survive, func(s *Script) {
+		s.Judge(ask, func(n *Node) { check(n, n.Provoke()) })
 	})
 }
 
