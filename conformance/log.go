@@ -146,6 +146,7 @@ type lineNodeID struct {
 	ID    string `json:"id"`
 	Addr  string `json:"addr"`
 	Asked bool   `json:"asked"`
+	Query string `json:"query,omitempty"`
 }
 
 // MarshalJSON writes the entry as a line of a transcript, with the datagram decoded beside its hex.
@@ -171,7 +172,7 @@ func (e Entry) MarshalJSON() ([]byte, error) {
 		}
 	}
 	for _, n := range e.Neighbours {
-		l.Neighbours = append(l.Neighbours, lineNodeID{hex.EncodeToString(n.ID[:]), n.Addr.String(), n.Asked})
+		l.Neighbours = append(l.Neighbours, lineNodeID{hex.EncodeToString(n.ID[:]), n.Addr.String(), n.Asked, hex.EncodeToString(n.Query)})
 	}
 	return json.Marshal(l)
 }
@@ -204,6 +205,11 @@ func (e *Entry) UnmarshalJSON(b []byte) error {
 			return fmt.Errorf("conformance: neighbour id %q", n.ID)
 		}
 		x.ID, x.Asked = [20]byte(id), n.Asked
+		if n.Query != "" {
+			if x.Query, err = hex.DecodeString(n.Query); err != nil {
+				return err
+			}
+		}
 		if x.Addr, err = netip.ParseAddrPort(n.Addr); err != nil {
 			return err
 		}

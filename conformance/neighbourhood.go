@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"net/netip"
 	"sync"
@@ -91,6 +92,13 @@ func (n *neighbourhood) settle(id [20]byte) {
 	}
 }
 
+// forget takes the neighbours' ids away, because a target is started that may have another.
+func (n *neighbourhood) forget() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.nodes = n.nodes[:0]
+}
+
 func (n *neighbourhood) list() []Neighbour {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -141,6 +149,9 @@ func (n *neighbourhood) answer(sock int, m lenient.Message) []byte {
 	x := &n.nodes[sock-1]
 	b := Answer(x.ID, m)
 	x.Asked = x.Asked || b != nil
+	if x.Query == nil && b != nil {
+		x.Query = bytes.Clone(m.Root.Raw)
+	}
 	return b
 }
 

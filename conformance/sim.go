@@ -160,7 +160,9 @@ func (w *Sim) neighbour(n *simNeighbour, b []byte) {
 		return
 	}
 	if a := Answer(n.ID, m); a != nil {
-		n.asked = true
+		if n.asked = true; n.Query == nil {
+			n.Query = b
+		}
 		w.flying = insert(w.flying, Event{Kind: Datagram, At: w.now + 2*Latency, From: n.Addr, Data: a})
 	}
 }

@@ -55,6 +55,7 @@ type Neighbour struct {
 	ID    [20]byte
 	Addr  netip.AddrPort
 	Asked bool
+	Query []byte // the first query that the target sent it, as it came; nil: none
 }
 
 // Answer is what a well-behaved node named id that knows nobody answers to a query; nil when m is none.
