@@ -275,7 +275,7 @@ func (s *Script) until(deadline time.Duration, cond func() bool) bool {
 		case conformance.Gone:
 			s.log.Add(conformance.Entry{Op: conformance.OpGone, At: ev.At})
 			s.gone, s.out.Gone = true, true
-			s.end(conformance.Inconclusive, 0, "the target goes on running", "its process ended")
+			s.end(conformance.Inconclusive, s.sent, "the target goes on running", "its process ended")
 		case conformance.Datagram:
 			s.receive(ev)
 		}
