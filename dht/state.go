@@ -58,7 +58,7 @@ func (n *Node) State(now time.Time) []byte {
 			b = wire.AppendNode(b, node)
 		}
 	}
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return binary.BigEndian.AppendUint32(b, checksum(b))
 }
 
 // parseState reads what State wrote. Nothing is the state of a node that has not lived.
@@ -73,7 +73,7 @@ func parseState(b []byte) (s [2]saved, err error) {
 	if !ok {
 		return bad("unknown header")
 	}
-	if len(rest) < 4 || crc32.Checksum(b[:len(b)-4], castagnoli) != binary.BigEndian.Uint32(b[len(b)-4:]) {
+	if len(rest) < 4 || checksum(b[:len(b)-4]) != binary.BigEndian.Uint32(b[len(b)-4:]) {
 		return bad("wrong checksum")
 	}
 	rest = rest[:len(rest)-4]
@@ -111,3 +111,5 @@ func parseState(b []byte) (s [2]saved, err error) {
 	}
 	return s, nil
 }
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
