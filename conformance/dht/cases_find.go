@@ -10,7 +10,7 @@ func init() {
 	// Who knows a node has at least that one to name, whatever the target is.
 	Case("dht-find-nodes", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		for range 4 {
 			r := n.FindNode(s.ID()).WantReply()
 			r.Check(len(r.Nodes()) > 0, "a node: the target knows one")
@@ -88,14 +88,17 @@ func init() {
 
 	Case("dht-find-twice", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
-		n.Introduce(n.Newcomer(2))
-		for range 4 {
+		most := 0
+		for range 6 {
 			r := n.FindNode(s.ID()).WantReply()
-			list := r.Nodes()
+			list := r.Contacts()
 			for i, c := range list {
 				r.Check(!names(list[:i], c.ID), "every node once")
 			}
+			most = max(most, len(list))
+		}
+		if most < 2 {
+			s.Inconclusive("the target names two nodes")
 		}
 	})
 

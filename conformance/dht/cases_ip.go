@@ -80,7 +80,7 @@ func init() {
 
 	Case("dht-ro-served-find", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		r := n.FindNode(s.ID()).ReadOnly().WantReply()
 		r.Check(len(r.Contacts()) > 0, "a node: the target knows one")
 	})

@@ -17,7 +17,7 @@ func init() {
 
 	Case("dht-peers-nodes", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		for range 4 {
 			r := n.GetPeers(s.ID()).WantReply()
 			r.Check(len(r.Nodes()) > 0, "a node: the target knows one, and no peer")
@@ -63,7 +63,7 @@ func init() {
 
 	Case("dht-peers-both", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		ih := s.ID()
 		s.Given(func() { announced(ih)(n) })
 		r := n.GetPeers(ih).WantReply()

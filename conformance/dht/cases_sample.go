@@ -36,7 +36,7 @@ func init() {
 
 	Case("dht-sample-nodes", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		r := n.Sample(s.ID()).WantReply()
 		r.Check(len(r.Nodes()) > 0, "a node: the target knows one")
 	})

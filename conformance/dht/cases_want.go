@@ -3,7 +3,7 @@ package dht
 func init() {
 	Case("dht-want-absent", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		for _, p := range []*Packet{n.FindNode(s.ID()), n.GetPeers(s.ID())} {
 			r := p.WantReply()
 			r.Check(len(r.Nodes()) > 0, "a node in `nodes`: the target knows one")
@@ -12,7 +12,7 @@ func init() {
 
 	Case("dht-want-absent-6", Accept, func(s *Script) {
 		n := s.Node6()
-		n.Introduce(n.Newcomer(0))
+		n.Acquainted()
 		for _, p := range []*Packet{n.FindNode(s.ID()), n.GetPeers(s.ID())} {
 			r := p.WantReply()
 			r.Check(len(r.Nodes6()) > 0, "a node in `nodes6`: the target knows one")
@@ -21,35 +21,35 @@ func init() {
 
 	Case("dht-want-n4", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		r := n.FindNode(s.ID()).Want("n4").WantReply()
 		r.Check(len(r.Nodes()) > 0, "a node in `nodes`: the target knows one")
 	})
 
 	Case("dht-want-n4-peers", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		r := n.GetPeers(s.ID()).Want("n4").WantReply()
 		r.Check(len(r.Nodes()) > 0, "a node in `nodes`: the target knows one")
 	})
 
 	Case("dht-want-n4-over-6", Accept, func(s *Script) {
 		n, six := s.Node(), s.Node6()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		r := six.FindNode(s.ID()).Want("n4").WantReply()
 		r.Check(len(r.Nodes()) > 0, "a node in `nodes`: the target knows one")
 	})
 
 	Case("dht-want-n6", Accept, func(s *Script) {
 		n := s.Node6()
-		n.Introduce(n.Newcomer(0))
+		n.Acquainted()
 		r := n.FindNode(s.ID()).Want("n6").WantReply()
 		r.Check(len(r.Nodes6()) > 0, "a node in `nodes6`: the target knows one")
 	})
 
 	Case("dht-want-n6-over-4", Accept, func(s *Script) {
 		n, six := s.Node(), s.Node6()
-		six.Introduce(six.Newcomer(0))
+		six.Acquainted()
 		for _, p := range []*Packet{n.FindNode(s.ID()), n.GetPeers(s.ID())} {
 			r := p.Want("n6").WantReply()
 			r.Check(len(r.Nodes6()) > 0, "a node in `nodes6`: the target knows one")
@@ -58,15 +58,15 @@ func init() {
 
 	Case("dht-want-n6-beside-n4", Accept, func(s *Script) {
 		n, six := s.Node(), s.Node6()
-		n.Introduce(n.Newcomer(1))
-		six.Introduce(six.Newcomer(0))
+		n.Acquainted()
+		six.Acquainted()
 		r := n.FindNode(s.ID()).Want("n4", "n6").WantReply()
 		r.Check(len(r.Nodes()) > 0 && len(r.Nodes6()) > 0, "a node in `nodes` and one in `nodes6`: the target knows both")
 	})
 
 	Case("dht-want-only", Survive, func(s *Script) {
 		some := s.Node()
-		some.Introduce(some.Newcomer(1))
+		some.Acquainted()
 		s.Judge(
 			func(n *Node) {
 				r := n.FindNode(s.ID()).Want("n4").WantReply()
@@ -78,7 +78,7 @@ func init() {
 
 	Case("dht-want-only-peers", Survive, func(s *Script) {
 		some := s.Node()
-		some.Introduce(some.Newcomer(1))
+		some.Acquainted()
 		s.Judge(
 			func(n *Node) {
 				r := n.GetPeers(s.ID()).Want("n4").WantReply()
@@ -90,7 +90,7 @@ func init() {
 
 	Case("dht-want-only-6", Survive, func(s *Script) {
 		some := s.Node6()
-		some.Introduce(some.Newcomer(0))
+		some.Acquainted()
 		s.Judge(
 			func(*Node) {
 				r := some.FindNode(s.ID()).Want("n6").WantReply()
@@ -135,7 +135,7 @@ func init() {
 
 	Case("wire-want-unknown", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
+		n.Acquainted()
 		for _, want := range [][]string{{"n4", "n9"}, {"n9", "n4"}, {"", "n4x", "n4"}} {
 			r := n.FindNode(s.ID()).Want(want...).WantReply()
 			r.Check(len(r.Nodes()) > 0, "a node in `nodes`: the target knows one")
@@ -144,7 +144,7 @@ func init() {
 
 	Case("wire-want-unknown-6", Accept, func(s *Script) {
 		n := s.Node6()
-		n.Introduce(n.Newcomer(0))
+		n.Acquainted()
 		r := n.FindNode(s.ID()).Want("n9", "n6").WantReply()
 		r.Check(len(r.Nodes6()) > 0, "a node in `nodes6`: the target knows one")
 	})
@@ -152,7 +152,7 @@ func init() {
 	// What is not known asks for nothing: it must not bring nodes of the other family.
 	Case("wire-want-unknown-only", Survive, func(s *Script) {
 		some := s.Node()
-		some.Introduce(some.Newcomer(1))
+		some.Acquainted()
 		s.Judge(
 			func(n *Node) {
 				r := n.FindNode(s.ID()).Want("n4").WantReply()

@@ -84,8 +84,7 @@ func init() {
 
 	Case("wire-nodes-form", Accept, func(s *Script) {
 		n := s.Node()
-		n.Introduce(n.Newcomer(1))
-		n.Introduce(n.Newcomer(2))
+		n.Acquainted()
 		for _, p := range []*Packet{n.FindNode(s.ID()), n.GetPeers(s.ID())} {
 			for _, c := range p.WantReply().Nodes() {
 				s.Check(c.Addr.Port() != 0 && !c.Addr.Addr().IsUnspecified(), "nodes that can be asked", c.Addr.String())
@@ -95,7 +94,7 @@ func init() {
 
 	Case("wire-nodes6-form", Accept, func(s *Script) {
 		n := s.Node6()
-		n.Introduce(n.Newcomer(0))
+		n.Acquainted()
 		for _, p := range []*Packet{n.FindNode(s.ID()), n.GetPeers(s.ID())} {
 			p.WantReply().Nodes6()
 		}

@@ -49,6 +49,18 @@ func (n *Node) Introduce(x *Node) {
 	})
 }
 
+// Acquainted sees that the target knows a node that it could name to n: a neighbour, or else a newcomer.
+func (n *Node) Acquainted() {
+	n.s.Given(func() {
+		for _, x := range n.s.Neighbours() {
+			if x.Addr.Addr().Is6() == n.v6 && n.knows(x.ID) {
+				return
+			}
+		}
+		n.Introduce(n.Newcomer(1))
+	})
+}
+
 // Look sends a query whose reply shows the effect of a stimulus, or that there is none.
 func (p *Packet) Look() *Reply {
 	sent := p.Send()
