@@ -3,14 +3,15 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"kith/internal/udp"
 )
 
 // playPlan plays all cases. When the target ends on the way it is started again, and the cases that were under way are played
-// once more, each alone: only so can one of them be named. That is no retry. Such a case had no verdict yet, and the one it
-// gets alone says that it was judged alone.
+// once more, alone, until one of them ends it again: only so can the culprit be named. That is no retry. A case that was under way
+// had no verdict yet, and the one it gets alone says that it was judged alone.
 func (s *session) playPlan(ctx context.Context) {
 	var left []*Case
 	for _, c := range s.r.Plan {
@@ -21,17 +22,17 @@ func (s *session) playPlan(ctx context.Context) {
 		}
 	}
 	for len(left) > 0 && ctx.Err() == nil && s.harness == "" {
-		var suspects []*Case
+		var suspects []*Result
 		left, suspects = s.playSome(ctx, left)
-		if !s.isDead() {
-			break
+		if !s.isDead() || ctx.Err() != nil {
+			continue
 		}
 		if s.r.Command == nil {
-			s.abandon(append(suspects, left...))
+			s.abandon(append(casesOf(suspects), left...))
 			return
 		}
-		s.isolate(ctx, suspects)
-		if len(left) > 0 && s.lost == "" && s.isDead() {
+		left = append(s.isolate(ctx, suspects), left...)
+		if len(left) > 0 && s.lost == "" {
 			s.again(ctx)
 		}
 		if s.lost != "" {
@@ -39,6 +40,13 @@ func (s *session) playPlan(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func casesOf(results []*Result) (cases []*Case) {
+	for _, r := range results {
+		cases = append(cases, r.Case)
+	}
+	return cases
 }
 
 func (s *session) claims(profile string) bool {
@@ -52,7 +60,7 @@ func (s *session) claims(profile string) bool {
 
 // playSome plays cases side by side until all are played or the target is gone. It returns those that were not begun, and those
 // that were under way at the end of the target.
-func (s *session) playSome(ctx context.Context, cases []*Case) (left, suspects []*Case) {
+func (s *session) playSome(ctx context.Context, cases []*Case) (left []*Case, suspects []*Result) {
 	results := make(chan *Result)
 	slots := make(chan struct{}, orDefault(s.r.Parallel, 16))
 	begun, open := 0, 0
@@ -74,7 +82,7 @@ func (s *session) playSome(ctx context.Context, cases []*Case) (left, suspects [
 			switch {
 			case ctx.Err() != nil: // whatever it says was cut short
 			case r.suspect:
-				suspects = append(suspects, r.Case)
+				suspects = append(suspects, r)
 			default:
 				s.keep(r)
 			}
@@ -84,11 +92,15 @@ func (s *session) playSome(ctx context.Context, cases []*Case) (left, suspects [
 
 // play plays one case and listens for what comes late. free is called when the case itself is over.
 func (s *session) play(c *Case, free func()) *Result {
+	started := udp.Now()
 	w := s.world(s.block(c))
 	defer s.leave(w)
 	began := w.p.Now()
 	run := c.Run(w, s.r.Options)
 	r := &Result{Case: c, Log: run.Log, Took: w.p.Now() - began}
+	if e := run.Log.Get(lastSent(run.Log)); e != nil {
+		r.spoke = started.Add(e.At)
+	}
 	free()
 	for end := w.p.Now() + run.Linger; ; {
 		ev := w.Next(end)
@@ -134,46 +146,67 @@ func (s *session) silent() bool {
 	s.dead = true
 	s.mu.Unlock()
 	if p != nil {
+		p.hung = !p.exited()
 		p.stop()
 	}
 	return true
 }
 
-// isolate names the cases that end the target: each suspect is played alone on a target that was started for it.
-func (s *session) isolate(ctx context.Context, suspects []*Case) {
-	d := Death{How: s.proc.how(), Said: s.proc.said()}
-	for _, c := range suspects {
+// isolate finds the case that ended the target: each suspect is played alone on a target that was started for it, the one that spoke
+// last first, until one ends it again. The others are returned: they have no verdict yet, and are played with the rest.
+func (s *session) isolate(ctx context.Context, suspects []*Result) (unjudged []*Case) {
+	slices.SortStableFunc(suspects, func(a, b *Result) int { return b.spoke.Compare(a.spoke) })
+	cases := casesOf(suspects)
+	d := Death{How: s.how(), Said: s.proc.said()}
+	for _, c := range cases {
 		d.Suspects = append(d.Suspects, c.ID)
 	}
-	s.note(fmt.Sprintf("the target ended (%s) while %d cases were under way; each is now judged alone", d.How, len(suspects)))
-	for i, c := range suspects {
+	defer func() { s.deaths = append(s.deaths, d) }()
+	s.note(fmt.Sprintf("the target is gone (%s) while %d cases were under way; now each is judged alone, until one ends it again", d.How, len(cases)))
+	for i, c := range cases {
 		if ctx.Err() != nil || s.lost != "" {
-			s.abandon(suspects[i:])
-			break
+			return cases[i:]
 		}
 		if s.again(ctx); s.lost != "" {
-			s.abandon(suspects[i:])
-			break
+			return cases[i:]
 		}
 		r := s.play(c, func() {})
-		if !r.suspect {
-			r.suspect = s.endsWithin(afterIsolate)
-		}
 		r.Isolated = true
-		if r.suspect {
+		ended := r.suspect || s.endsWithin(afterIsolate)
+		if ended {
 			d.Culprits = append(d.Culprits, c.ID)
-			r.Verdict = Crash
-			r.Outcome.Verdict = Fail
-			r.Outcome.Expected = "the target goes on running"
-			r.Outcome.Observed = "it ended: " + s.proc.how()
-			if said := s.proc.said(); said != "" {
-				r.Outcome.Notes = append(r.Outcome.Notes, "it said last:\n"+said)
-			}
-			r.Outcome.Sent = lastSent(r.Log)
+			s.blame(r)
 		}
 		s.keep(r)
+		if ended {
+			return cases[i+1:]
+		}
 	}
-	s.deaths = append(s.deaths, d)
+	return nil
+}
+
+// blame gives a case that ended the target alone its verdict. One that made it hang fails as a case that gets no answer does.
+func (s *session) blame(r *Result) {
+	r.Verdict, r.Outcome.Verdict = Crash, Fail
+	if s.proc.hung {
+		r.Verdict = Fail
+	}
+	r.Outcome.Expected = "the target goes on working"
+	r.Outcome.Observed = s.how()
+	if said := s.proc.said(); said != "" {
+		r.Outcome.Notes = append(r.Outcome.Notes, "it said last:\n"+said)
+	}
+	if r.Outcome.Sent == 0 {
+		r.Outcome.Sent = lastSent(r.Log)
+	}
+}
+
+// how says how the target came to its end.
+func (s *session) how() string {
+	if s.proc.hung {
+		return fmt.Sprintf("it hung: it answered no ping within %v, and was ended", s.timeout())
+	}
+	return "it ended: " + s.proc.how()
 }
 
 // lastSent is the number of the last datagram that a case sent.
@@ -196,6 +229,7 @@ func (s *session) again(ctx context.Context) {
 	s.proc = nil
 	s.mu.Unlock()
 	p.stop()
+	s.round.forget()
 	if why := s.start(ctx); why != "" {
 		s.lost = "after it had ended " + why
 		s.mu.Lock()
@@ -209,7 +243,7 @@ func (s *session) again(ctx context.Context) {
 	if w := s.world(blockOf + 2); w != nil { // its id is another now
 		c := s.r.Suite.Claims(w, s.r.Options)
 		s.leave(w)
-		s.round.meet(s.r.Target.first(), c.ID, meetLimit, ctx.Done())
+		s.meet(ctx, c.ID)
 	}
 }
 

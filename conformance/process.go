@@ -28,6 +28,7 @@ type process struct {
 	cmd  *exec.Cmd
 	dead chan struct{} // closed when it has ended
 	err  error         // how, after dead
+	hung bool          // it answered nobody any more, and was ended for it
 
 	mu   sync.Mutex
 	tail []byte // the end of what it printed

@@ -62,7 +62,8 @@ type Result struct {
 	Transcript  string // file name
 
 	note    string
-	suspect bool // under way when the target ended
+	suspect bool      // under way when the target ended
+	spoke   time.Time // when it last sent something
 }
 
 // Notes are the outcome's notes and the runner's.

@@ -27,6 +27,7 @@ type session struct {
 	out     []*Result // in the order of the plan, as far as it is known without gaps
 	deaths  []Death
 	lives   int
+	aloof   bool // the target asks nobody who asks it
 	temp    string
 
 	harness  string // why the suite itself cannot go on
@@ -74,7 +75,17 @@ func (s *session) arrive(ctx context.Context) {
 	claims := s.r.Suite.Claims(w, s.r.Options)
 	s.leave(w)
 	s.claimed(claims)
-	s.round.meet(s.r.Target.first(), claims.ID, meetLimit, ctx.Done())
+	s.meet(ctx, claims.ID)
+}
+
+// meet makes the neighbours known. A target that has asked none of them once is not waited for again.
+func (s *session) meet(ctx context.Context, id [20]byte) {
+	limit := meetLimit
+	if s.aloof {
+		limit = 0
+	}
+	s.round.meet(s.r.Target.first(), id, limit, ctx.Done())
+	s.aloof = !slices.ContainsFunc(s.round.list(), func(n Neighbour) bool { return n.Asked })
 }
 
 // side plays something that is no case of the plan.
