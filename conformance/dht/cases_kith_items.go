@@ -38,6 +38,19 @@ func init() {
 		r.Check(len(r.Nodes()) > 0, "some `nodes`, for a value of 900 bytes leaves room")
 	})
 
+	// A value so long that the answer would have one byte too much with all the nodes that a shorter one has beside it.
+	Case("dht-get-size-to-the-byte", Accept, func(s *Script) {
+		n := s.Node()
+		n.Known()
+		it := s.Immutable(s.sized(800))
+		n.Have(it)
+		r := n.Get(it.Target()).WantReply()
+		it = s.Immutable(s.sized(min(1000, 800+1233-len(r.Raw))))
+		n.Have(it)
+		r = n.Get(it.Target()).WantReply()
+		r.Check(len(r.Raw) <= 1232, fmt.Sprintf("at most 1,232 bytes and not %d", len(r.Raw)))
+	})
+
 	// Of the nodes that do not fit the farthest are left out.
 	Case("dht-get-size-far-end", Accept, func(s *Script) {
 		n := s.Node()

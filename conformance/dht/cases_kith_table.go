@@ -68,6 +68,15 @@ func init() {
 		})
 	}
 
+	// The question that the ping follows is one that nobody provoked, so the target knows that it can be reached.
+	Case("dht-own-ro", Accept, func(s *Script) {
+		n := s.Node()
+		x := n.Newcomer(1)
+		n.Introduce(x)
+		ro, _ := x.Asked()[0].Top("ro")
+		s.Check(ro.Int == 0, "no `ro` in a query to a stranger who asked", fmt.Sprintf("ro %d", ro.Int))
+	})
+
 	Case("dht-table-ping", Accept, func(s *Script) {
 		x := s.Node().Newcomer(1)
 		x.Ping().WantReply()
@@ -83,21 +92,10 @@ func init() {
 		s.Judge(func(n *Node) { n.Introduce(n.Newcomer(1)) }, func(n *Node) { n.askOften(n.Newcomer(2)) })
 	})
 
-	// Eight nodes fill one range, deep enough that no other case has nodes in it; a ninth that is as near has come too late.
+	// A ninth node of a range comes too late.
 	Case("dht-table-good-stays", Survive, func(s *Script) {
 		n := s.Node()
-		id := n.Ping().WantReply().ID()
-		depth := 90 + s.IntN(40)
-		var old []*Node
-		for host := 1; host <= 9; host++ {
-			x := n.Newcomer(host)
-			if x.ID = s.Near(id, depth); host == 9 {
-				x.ID = s.Near(id, depth+4) // divides the range from that around the target's own id
-			} else {
-				old = append(old, x)
-			}
-			n.Introduce(x)
-		}
+		id, depth, old := s.fill(n)
 		all := func(r *Reply) {
 			for _, x := range old {
 				r.Check(r.Names(x.ID), fmt.Sprintf("still %x, a good node", x.ID))
@@ -113,6 +111,23 @@ func init() {
 			all(n.FindNode(x.ID).Look())
 		})
 	})
+}
+
+// fill makes eight nodes known to the target whose ids have depth bits in common with its own, which is as many as that range of
+// its table holds. It is deep enough that no other case has nodes in it.
+func (s *Script) fill(n *Node) (id [20]byte, depth int, old []*Node) {
+	s.Given(func() { id = n.Ping().WantReply().ID() })
+	depth = 90 + s.IntN(40)
+	for host := 1; host <= 8; host++ {
+		x := n.Newcomer(host)
+		x.ID = s.Near(id, depth)
+		n.Introduce(x)
+		old = append(old, x)
+	}
+	x := n.Newcomer(9)
+	x.ID = s.Near(id, depth+4) // divides the range from that around the target's own id
+	n.Introduce(x)
+	return id, depth, old
 }
 
 // askOften judges how often the target pings a node that asks it again and again.

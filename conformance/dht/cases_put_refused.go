@@ -177,6 +177,17 @@ func init() {
 		})
 	})
 
+	// The signature of what is stored fits nothing else, though it is known to be good.
+	Case("dht-put-206-stored", Reject, func(s *Script) {
+		s.Judge((*Node).KeepAny, func(n *Node) {
+			it := s.Mutable(5, "old")
+			n.Have(it)
+			n.Offer(it.Next(6, "old").WithSig(it.Signature())).WantError(206)
+			n.Offer(it.Next(5, "new").WithSig(it.Signature())).WantError(206)
+			n.WantItem(it)
+		})
+	})
+
 	Case("dht-put-206-zeros", Reject, func(s *Script) {
 		s.Judge((*Node).KeepAny, func(n *Node) {
 			n.Offer(s.Mutable(1, "a value").WithSig(make([]byte, 64))).WantError(206)

@@ -1,0 +1,130 @@
+package dht
+
+import (
+	"fmt"
+	"time"
+)
+
+// What a Kith node does when time has passed. In virtual time these are as quick as any; against sockets they wait.
+func init() {
+	Case("dht-token-expiry", Reject, func(s *Script) {
+		n, infoHash := s.Node(), s.ID()
+		token := n.Token(infoHash)
+		s.Wait(15*time.Minute + time.Second)
+		s.Judge((*Node).Stored, func(*Node) {
+			n.Announce(infoHash, token, 6881).WantNoReply()
+			n.WantNoPeer(infoHash)
+		})
+	}).Slow()
+
+	Case("dht-announce-expiry", Survive, func(s *Script) {
+		n, infoHash := s.Node(), s.ID()
+		s.Given(func() { n.Announce(infoHash, n.Token(infoHash), 6881).WantReply() })
+		s.Wait(45*time.Minute + time.Second)
+		s.Judge((*Node).Stored, func(n *Node) { n.WantNoPeer(infoHash) })
+	}).Slow()
+
+	// The last announcement counts, not the first.
+	Case("dht-announce-expiry-last", Accept, func(s *Script) {
+		n, infoHash := s.Node(), s.ID()
+		for range 3 {
+			s.Given(func() { n.Announce(infoHash, n.Token(infoHash), 6881).WantReply() })
+			s.Wait(40 * time.Minute)
+		}
+		n.WantPeer(infoHash, n.Peer(6881))
+	}).Slow()
+
+	Case("dht-item-expiry", Survive, func(s *Script) {
+		immutable, mutable := s.Immutable(s.Bytes(20)), s.Mutable(1, "a value")
+		n := s.Node()
+		n.Have(immutable)
+		n.Have(mutable)
+		s.Wait(2*time.Hour + time.Second)
+		s.Judge((*Node).KeepAny, func(n *Node) { n.WantNoItem(immutable.Target(), mutable.Target()) })
+	}).Slow()
+
+	Case("dht-put-again-life", Accept, func(s *Script) {
+		n := s.Node()
+		it := s.Mutable(1, "a value")
+		for range 2 {
+			s.Given(func() { n.Offer(it).WantReply() })
+			s.Wait(100 * time.Minute)
+		}
+		n.WantItem(it)
+	}).Slow()
+
+	// An answer may be late; in the table it counts all the same, until nobody can still have waited for it.
+	Case("dht-query-timeout-late", Accept, func(s *Script) {
+		n := s.Node()
+		x := n.answersAfter(14 * time.Second)
+		r := n.FindNode(x.ID).WantReply()
+		r.Check(r.Names(x.ID), "the node that answered after 14 s")
+	}).Slow()
+
+	Case("dht-query-timeout-unasked", Survive, func(s *Script) {
+		s.Judge(func(n *Node) { n.Introduce(n.Newcomer(1)) }, func(n *Node) {
+			x := n.answersAfter(15*time.Second + 100*time.Millisecond)
+			r := n.FindNode(x.ID).Look()
+			r.Check(!r.Names(x.ID), "not the node that answered after 15 s")
+		})
+	}).Slow()
+
+	Case("dht-table-ping-once-five-minutes", Survive, func(s *Script) {
+		s.Judge(func(n *Node) { n.Introduce(n.Newcomer(1)) }, func(n *Node) {
+			x := n.Newcomer(2).Mute()
+			for range 10 {
+				x.Ping().Look()
+				s.Wait(29 * time.Second)
+			}
+			pings := len(x.AskedFor("ping"))
+			s.Check(pings <= 1, "one ping in 5 min", fmt.Sprintf("%d", pings))
+		})
+	}).Slow()
+
+	Case("dht-table-questionable", Accept, func(s *Script) {
+		n := s.Node()
+		silent, _ := s.replaced(n)
+		pings := len(silent.AskedFor("ping"))
+		s.Check(pings >= 3, "two pings, after the first with which it was entered, before another took its place", fmt.Sprintf("%d", pings-1))
+	}).Slow()
+
+	Case("dht-table-bad", Accept, func(s *Script) {
+		n := s.Node()
+		silent, newcomer := s.replaced(n)
+		r := n.FindNode(newcomer.ID).WantReply()
+		r.Check(r.Names(newcomer.ID) && !r.Names(silent.ID), "the newcomer, in the place of the node that is silent")
+	}).Slow()
+}
+
+// answersAfter makes a newcomer ask, and answers what the target then asks it so much later.
+func (n *Node) answersAfter(d time.Duration) *Node {
+	s := n.s
+	x := n.Newcomer(2).Mute()
+	n.meets(x)
+	q := x.Asked()[0]
+	s.Wait(d - (s.Now() - q.At))
+	x.write(q.From, encode(dict("r", dict("id", x.ID), "t", q.Message.T, "y", "r")), "the answer, late")
+	s.Wait(20 * time.Millisecond)
+	return x
+}
+
+// replaced fills a range of the table, lets one node of it fall silent, and has a newcomer ask until it is named or an hour has
+// passed.
+func (s *Script) replaced(n *Node) (silent, newcomer *Node) {
+	id, depth, old := s.fill(n)
+	silent = old[3]
+	s.Given(func() {
+		silent.Mute()
+		s.Wait(15 * time.Minute)
+		newcomer = n.Newcomer(10)
+		newcomer.ID = s.Near(id, depth)
+		for range 60 {
+			newcomer.FindNode(newcomer.ID).WantReply()
+			s.Wait(30 * time.Second)
+			if n.FindNode(newcomer.ID).WantReply().Names(newcomer.ID) {
+				return
+			}
+		}
+	})
+	return silent, newcomer
+}
