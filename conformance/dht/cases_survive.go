@@ -9,7 +9,7 @@ import (
 func init() {
 	Case("dht-survive-nesting", Survive, func(s *Script) {
 		s.Judge(ask, func(n *Node) {
-			for _, depth := range []int{100, 1000, 20000} {
+			for _, depth := range []int{100, 1000, 15000} {
 				lists := strings.Repeat("l", depth) + strings.Repeat("e", depth)
 				dicts := strings.Repeat("d0:", depth) + "de" + strings.Repeat("e", depth)
 				for _, z := range []string{lists, dicts, strings.Repeat("l", depth)} {

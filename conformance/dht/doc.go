@@ -38,7 +38,8 @@
 // s.Node() is a node of the harness: a socket and a random id. It answers the target's own queries, until n.OnQuery says
 // otherwise; n.Asked() has them. s.NodeAt(1) has another source address, n.Sibling() the same address and another port,
 // s.Node6() speaks IPv6; where the tester lacks one the case is blocked. n.Join(d) makes the node known to the target.
-// s.Neighbours() are eighteen nodes that live around the target for the whole run.
+// s.Neighbours() are eighteen nodes that live around the target for the whole run. n.Acquainted() sees that the target knows some
+// node, n.Introduce(n.Newcomer(1)) that it takes in a new one; both leave the case inconclusive where it does not.
 //
 // n.Ping(), FindNode, GetPeers, Announce, Get, Put, Sample, Query("any") begin a right query; Arg, NoArg, TwiceArg, Args, Top, NoTop,
 // TwiceTop, ReadOnly, Want, Unsorted, Behind, Cut, Edit bend it; n.Raw(bytes) and n.Dict(...) send anything. Then one of
