@@ -41,6 +41,6 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true, // run says what went wrong
 	}
-	cmd.AddCommand(versionCommand(), conformCommand())
+	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand())
 	return cmd
 }
