@@ -98,8 +98,8 @@ func (s *session) play(c *Case, free func()) *Result {
 	began := w.p.Now()
 	run := c.Run(w, s.r.Options)
 	r := &Result{Case: c, Log: run.Log, Took: w.p.Now() - began}
-	if e := run.Log.Get(lastSent(run.Log)); e != nil {
-		r.spoke = started.Add(e.At)
+	if at, ok := unanswered(run.Log); ok {
+		r.waits = started.Add(at)
 	}
 	free()
 	for end := w.p.Now() + run.Linger; ; {
@@ -142,20 +142,24 @@ func (s *session) silent() bool {
 		return false
 	}
 	s.mu.Lock()
-	p := s.proc
-	s.dead = true
-	s.mu.Unlock()
-	if p != nil {
+	defer s.mu.Unlock()
+	if p := s.proc; p != nil && !s.dead {
 		p.hung = !p.exited()
 		p.stop()
 	}
+	s.dead = true
 	return true
 }
 
-// isolate finds the case that ended the target: each suspect is played alone on a target that was started for it, the one that spoke
-// last first, until one ends it again. The others are returned: they have no verdict yet, and are played with the rest.
+// isolate finds the case that ended the target: each suspect is played alone on a target that was started for it, the one that waits
+// longest for an answer first, until one ends it again. The others are returned: they have no verdict yet, and are played with the rest.
 func (s *session) isolate(ctx context.Context, suspects []*Result) (unjudged []*Case) {
-	slices.SortStableFunc(suspects, func(a, b *Result) int { return b.spoke.Compare(a.spoke) })
+	slices.SortStableFunc(suspects, func(a, b *Result) int {
+		if a.waits.IsZero() != b.waits.IsZero() {
+			return map[bool]int{true: 1, false: -1}[a.waits.IsZero()]
+		}
+		return a.waits.Compare(b.waits)
+	})
 	cases := casesOf(suspects)
 	d := Death{How: s.how(), Said: s.proc.said()}
 	for _, c := range cases {
@@ -207,6 +211,17 @@ func (s *session) how() string {
 		return fmt.Sprintf("it hung: it answered no ping within %v, and was ended", s.timeout())
 	}
 	return "it ended: " + s.proc.how()
+}
+
+// unanswered is when a case sent the first datagram behind the last that it received: a node that answers in turn had not
+// come to it, or did not get past it.
+func unanswered(l *Log) (at time.Duration, ok bool) {
+	for i := len(l.Entries) - 1; i >= 0 && l.Entries[i].Op != OpRecv; i-- {
+		if e := l.Entries[i]; e.Op == OpSend && e.Note == "" {
+			at, ok = e.At, true
+		}
+	}
+	return at, ok
 }
 
 // lastSent is the number of the last datagram that a case sent.

@@ -63,7 +63,7 @@ type Result struct {
 
 	note    string
 	suspect bool      // under way when the target ended
-	spoke   time.Time // when it last sent something
+	waits   time.Time // since when it has no answer; zero: it has them all
 }
 
 // Notes are the outcome's notes and the runner's.
