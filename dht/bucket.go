@@ -1,8 +1,10 @@
 package dht
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"kith/wire"
@@ -65,6 +67,11 @@ func (e *entry) bad() bool { return e.fails >= badAfter }
 
 // good is BEP 5's: answered within 15 minutes, or ever answered, which every entry has, and asked within 15 minutes.
 func (e *entry) good(now instant) bool { return !e.bad() && now-e.heard() < questionable }
+
+// succeeds reports whether f is what was known at e's address and port under another id.
+func (e *entry) succeeds(f entry) bool {
+	return e.v4 == f.v4 && *e.id() != *f.id() && bytes.Equal(e.compact()[wire.IDSize:], f.compact()[wire.IDSize:])
+}
 
 // sameOwner reports whether one bucket has no room for both e and f.
 func (e *entry) sameOwner(f *entry) bool {
@@ -130,7 +137,7 @@ func (b *bucket) stalest(now instant) *entry {
 func (b *bucket) wait(e entry) {
 	for i := range b.waiting {
 		if b.waiting[i].sameOwner(&e) {
-			b.waiting = append(b.waiting[:i], b.waiting[i+1:]...)
+			b.waiting = slices.Delete(b.waiting, i, i+1)
 			break
 		}
 	}
@@ -142,7 +149,7 @@ func (b *bucket) wait(e entry) {
 				break
 			}
 		}
-		b.waiting = append(b.waiting[:out], b.waiting[out+1:]...)
+		b.waiting = slices.Delete(b.waiting, out, out+1)
 	}
 	b.waiting = append(b.waiting, e)
 }
@@ -164,6 +171,6 @@ func (b *bucket) promote(i int) bool {
 		return false
 	}
 	b.nodes[i] = b.waiting[best]
-	b.waiting = append(b.waiting[:best], b.waiting[best+1:]...)
+	b.waiting = slices.Delete(b.waiting, best, best+1)
 	return true
 }

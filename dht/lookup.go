@@ -330,22 +330,25 @@ func (l *lookup) answered(tx *transaction, m *wire.Message) {
 	}
 }
 
-// enterAll enters at most 8 contacts of a family, into the look-up that searches there for the same.
+// enterAll takes at most 8 contacts of a family. Those of the other family go to the look-up that searches there for the same, or,
+// of a node that still looks for its first, are remembered to be asked.
 func (l *lookup) enterAll(to Family, nodes iter.Seq[wire.Node], by class) {
-	sibling := l
+	other, sibling := l.overlays[to], l
 	if to != l.family {
-		if sibling = l.op.sibling(to); sibling == nil {
-			return
-		}
+		sibling = l.op.sibling(to)
 	}
 	n := 0
 	for node := range nodes {
-		if n++; n > contactsMax { // dht-lookup-bound
+		if n++; n > contactsMax || other == nil { // dht-lookup-bound
 			break
 		}
-		sibling.enter(node, by)
+		if sibling != nil {
+			sibling.enter(node, by)
+		} else if believable(node.Addr, by) {
+			other.hearOf(node)
+		}
 	}
-	if sibling != l {
+	if sibling != nil && sibling != l {
 		sibling.step()
 	}
 }

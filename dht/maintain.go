@@ -20,7 +20,7 @@ const (
 type maintenance struct {
 	due       instant // of the next round
 	bootstrap []netip.AddrPort
-	saved     []wire.Node   // of an earlier life, still to be asked
+	saved     []wire.Node   // of an earlier life, or heard of from the other family, still to be asked
 	around    bool          // a look-up of the own id is due whatever we know: at the start, and after a change of id
 	looking   bool          // it is under way
 	ready     bool          // it has ended once
@@ -44,6 +44,14 @@ func (o *overlay) start(saved []wire.Node) {
 // lookAround makes the look-up of the own id due.
 func (o *overlay) lookAround() {
 	o.around, o.retry, o.patience, o.due = true, o.now, retryFirst, o.now
+}
+
+// hearOf remembers a node to be asked, if there are few in the table.
+func (o *overlay) hearOf(n wire.Node) {
+	if len(o.saved) < seeds && familyOf(n.Addr.Addr()) == o.family && n.ID != o.table.self && o.table.live() < k {
+		o.saved = append(o.saved, n)
+		o.hurry()
+	}
 }
 
 // hurry makes a round due soon: a node may have to be pinged.

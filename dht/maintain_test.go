@@ -197,3 +197,21 @@ func TestConfigIsChecked(t *testing.T) {
 	require.Zero(t, n.ID(V6))
 	require.False(t, n.Address(V6).IsValid())
 }
+
+// A node that knows a door to one family only finds the other through it.
+func TestOneFamilyLeadsToTheOther(t *testing.T) {
+	s := begin(t, 0x11, func(c *Config) { c.IPv6, c.ID6, c.Bootstrap = true, id(0x22), []netip.AddrPort{at(0x80)} })
+	six := wire.Node{ID: id(0x91), Addr: addr("[2a00:1::1]:5")}
+	s.advance(0)
+	q := s.take(at(0x80))
+	require.Equal(t, wire.Want4|wire.Want6, q.m.Want)
+	m := q.reply(id(0x80))
+	m.Has |= wire.HasNodes6
+	m.Nodes6 = wire.AppendNode(wire.AppendNode(nil, six), wire.Node{ID: id(1), Addr: addr("[fe80::1]:1")})
+	s.message(at(0x80), m)
+	s.advance(time.Second)
+	q = s.take(six.Addr)
+	require.Equal(t, id(0x22), q.m.Target, "looks around there")
+	s.message(six.Addr, q.reply(six.ID))
+	require.Equal(t, [2]int{1, 1}, s.n.Stats().Nodes)
+}

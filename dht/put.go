@@ -1,6 +1,9 @@
 package dht
 
 import (
+	"bytes"
+	"slices"
+
 	"kith/wire"
 )
 
@@ -17,21 +20,12 @@ func (l *lookup) beginStoring() {
 	all, fitting := l.result()
 	l.stores = append(l.stores, all.nodes[:all.n]...)
 	for _, c := range fitting.nodes[:fitting.n] {
-		if !contains(l.stores, c) {
+		if !slices.Contains(l.stores, c) {
 			l.stores = append(l.stores, c)
 		}
 	}
 	l.phase, l.deadline = storing, l.now+lookupTime
 	l.stepStoring()
-}
-
-func contains(cs []*candidate, c *candidate) bool {
-	for _, d := range cs {
-		if c == d {
-			return true
-		}
-	}
-	return false
 }
 
 // stepStoring asks those that may be asked now, and ends the look-up when none is left.
@@ -149,8 +143,8 @@ func (l *lookup) takeItem(tx *transaction, m *wire.Message) {
 		l.stats.Forged++
 		return
 	}
-	i.Value = append([]byte(nil), m.Value...)
-	i.Salt = append([]byte(nil), l.salt...)
+	i.Value = bytes.Clone(m.Value)
+	i.Salt = bytes.Clone(l.salt)
 	l.op.item = &i
 	l.op.emit(Event{Kind: EventItem, Family: l.family, Node: tx.node, RTT: l.now - tx.sent, Item: &i})
 	if !i.Mutable && l.keep == nil {

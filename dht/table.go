@@ -1,6 +1,8 @@
 package dht
 
 import (
+	"slices"
+
 	"kith/wire"
 )
 
@@ -112,7 +114,20 @@ func (t *table) answered(n wire.Node, now instant) (waits bool) {
 		t.bucketOf(&n.ID).changed = now
 		return false
 	}
-	return t.enter(newEntry(n, now), now)
+	e := newEntry(n, now)
+	t.dropFormer(&e, now)
+	return t.enter(e, now)
+}
+
+// dropFormer drops the nodes that had e's address and port under other ids: there is one node, and it has a new id.
+func (t *table) dropFormer(e *entry, now instant) {
+	for i := range t.buckets {
+		b := &t.buckets[i]
+		b.waiting = slices.DeleteFunc(b.waiting, e.succeeds)
+		if j := slices.IndexFunc(b.nodes, e.succeeds); j >= 0 { // dht-table-id-change, dht-find-twice
+			t.remove(b.nodes[j].node(), now)
+		}
+	}
 }
 
 // enter gives a node that has answered a place, or puts it among the replacements. It reports whether it did the latter.
@@ -201,7 +216,7 @@ func (t *table) remove(n wire.Node, now instant) {
 			continue
 		}
 		if !b.promote(i) {
-			b.nodes = append(b.nodes[:i], b.nodes[i+1:]...)
+			b.nodes = slices.Delete(b.nodes, i, i+1)
 		}
 		b.changed = now
 		return

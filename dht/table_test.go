@@ -131,8 +131,22 @@ func TestOneNodeOfANetwork(t *testing.T) {
 	for i := range byte(6) { // a test network
 		table.answered(wire.Node{ID: id(0x80 + i), Addr: netipPort("127.0.0.1", 1000+int(i))}, 1)
 	}
-	table.answered(at(0x90, "127.0.0.1:1000"), 1)
 	require.Equal(t, []byte{0x80, 0x81, 0x82, 0x83, 0x84, 0x85}, inTable(&table))
+}
+
+// An address and port is one node. Under a new id it is no longer the one that it was, wherever that stood.
+func TestANodeWithANewIDIsDropped(t *testing.T) {
+	table := filled(1)
+	renamed := wire.Node{ID: id(0x41), Addr: at(0x90)}
+	table.answered(renamed, 2)
+	require.Nil(t, table.find(node(0x90)))
+	require.NotNil(t, table.find(renamed))
+	table.answered(node(0xff), 3)
+	table.answered(node(0xfe), 3) // waits
+	renamed = wire.Node{ID: id(0x42), Addr: at(0xfe)}
+	table.answered(renamed, 4)
+	require.Empty(t, table.buckets[0].waiting)
+	require.NotNil(t, table.find(renamed))
 }
 
 // Of those who wait, the one whose id fits its address comes first, whoever came last.
@@ -203,7 +217,7 @@ func TestTableAgainstALookAtEveryNode(t *testing.T) {
 				table.answered(n, now)
 				require.True(t, !room || table.find(n) != nil, "there was room")
 				for _, g := range good {
-					require.NotNil(t, table.find(g), "a good node gave way")
+					require.True(t, table.find(g) != nil || g.Addr == n.Addr, "a good node gave way")
 				}
 			case op < 7:
 				table.asked(n, now)
