@@ -164,7 +164,7 @@ func (n *Node) at(now time.Time) {
 	n.outbox.reuse()
 }
 
-// HandleDatagram takes a datagram that came from an address. It does not keep b.
+// HandleDatagram takes a datagram that came from an address, whatever is in it (dht-survive). It does not keep b.
 func (n *Node) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
 	n.at(now)
 	n.stats.Datagrams++

@@ -43,21 +43,29 @@ func (o *overlay) query(from netip.AddrPort, size int, err error) {
 		o.fail(from, errProtocol, text) // dht-error-malformed
 		return
 	}
-	method := methodOf(m.Method)
-	o.stats.Queries[method]++
+	if *o.contacted.until(o.askerKey, o.now) <= o.now {
+		o.unprovoked = o.now // dht-own-ro
+	}
+	o.serve(from) // whatever its id: dht-id-served; read-only or not: dht-ro-served
 	o.meet(from)
+}
+
+// serve answers the well-formed query in n.in.
+func (o *overlay) serve(from netip.AddrPort) {
+	method := methodOf(o.in.Method)
+	o.stats.Queries[method]++
 	switch {
 	case method == MethodUnknown:
-		o.fail(from, errMethod, "method unknown") // dht-method-204
+		o.fail(from, errMethod, "method unknown") // dht-method-204, dht-method-unknown, dht-method-reply
 		return
-	case m.Has&wire.HasID == 0:
-		o.fail(from, errProtocol, "id is missing") // dht-error-argument, dht-query-id
+	case o.in.Has&wire.HasID == 0:
+		o.fail(from, errProtocol, "id is missing") // dht-error-argument, dht-error-203, dht-query-id
 		return
 	}
 	switch method {
 	case MethodPing:
 		o.reply(from)
-		o.send(from, answerSize)
+		o.send(from, answerSize) // dht-ping
 	case MethodFindNode:
 		o.findNode(from)
 	case MethodGetPeers:
@@ -73,13 +81,10 @@ func (o *overlay) query(from netip.AddrPort, size int, err error) {
 	}
 }
 
-// meet notes who asked: that we can be asked at all, and, of a node that could be asked, that it lives. An unknown one is
-// pinged if there is a place for it, and is entered when it answers.
+// meet notes that the sender of the query in n.in lives, if it is a node that can be asked. An unknown one is pinged if there is a
+// place for it, and is entered when it answers.
 func (o *overlay) meet(from netip.AddrPort) {
 	m := &o.in
-	if *o.contacted.until(o.askerKey, o.now) <= o.now {
-		o.unprovoked = o.now // dht-own-ro
-	}
 	if m.Has&wire.HasID == 0 || m.ReadOnly { // dht-ro-entered
 		return
 	}
@@ -102,8 +107,8 @@ func (o *overlay) reply(to netip.AddrPort) *wire.Message {
 	return &o.out
 }
 
-// send sends the reply in n.out. If it is longer than limit, nodes6 and then nodes lose their far ends until it fits or
-// nothing is left to lose.
+// send sends the reply in n.out, the one answer to the query in n.in (dht-answer-once, dht-answer-address). If it is longer than limit,
+// nodes6 and then nodes lose their far ends until it fits or nothing is left to lose.
 func (o *overlay) send(to netip.AddrPort, limit int) {
 	m := &o.out
 	for o.outbox.add(to, m) > limit && len(m.Nodes)+len(m.Nodes6) > 0 { // dht-get-size, dht-peers-size, dht-sample-size
@@ -148,7 +153,8 @@ func (o *overlay) addNodes(m *wire.Message, target *wire.ID) {
 func (n *Node) compact(family Family, target *wire.ID) []byte {
 	b := n.nodes[family][:0]
 	if o := n.overlays[family]; o != nil {
-		for _, e := range o.table.closest(n.found[:0], target, k, goodOnly, n.now) { // dht-find-closest, dht-find-eight, dht-good-only
+		// dht-find-closest, dht-peers-closest, dht-find-eight, dht-good-only, dht-nodes-address: who answered has an address
+		for _, e := range o.table.closest(n.found[:0], target, k, goodOnly, n.now) {
 			b = append(b, e.compact()...)
 		}
 	}
@@ -183,7 +189,7 @@ func (o *overlay) getPeers(from netip.AddrPort) {
 	room := min(peersPerAnswer, max(0, answerSize-size)/each)                     // dht-peers-size
 	if v := o.peers.draw(o.values[:0], &o.in.InfoHash, room, o.now); len(v) > 0 { // dht-want-values
 		m.Has |= wire.HasValues
-		m.Values = v // dht-peers-values
+		m.Values = v // dht-peers-values, dht-peers-other
 	}
 	o.send(from, answerSize)
 }

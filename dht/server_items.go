@@ -36,7 +36,8 @@ func (o *overlay) get(from netip.AddrPort) {
 	o.send(from, limit)
 }
 
-// put checks in the order of dht-put-order: what is malformed, sizes, the token, the signature, cas, seq.
+// put checks in the order of dht-put-order: what is malformed, sizes, the token, the signature, cas, seq. That v is one canonical
+// value, of any type, the parser has seen to (dht-put-canonical, dht-put-types).
 func (o *overlay) put(from netip.AddrPort) {
 	const signed = wire.HasKey | wire.HasSeq | wire.HasSig
 	m := &o.in
@@ -47,7 +48,7 @@ func (o *overlay) put(from netip.AddrPort) {
 	case mutable && !m.Has.All(signed):
 		o.fail(from, errProtocol, "k, seq and sig are not all there") // dht-put-incomplete, dht-put-203
 	case len(m.Value) > MaxValue:
-		o.fail(from, errValueSize, "v is longer than 1000 bytes") // dht-put-205, dht-put-size-error
+		o.fail(from, errValueSize, "v is longer than 1000 bytes") // dht-put-205, dht-put-size-error, dht-put-thousand
 	case len(m.Salt) > MaxSalt:
 		o.fail(from, errSaltSize, "salt is longer than 64 bytes") // dht-put-salt, dht-put-207
 	case m.Has&wire.HasToken == 0:

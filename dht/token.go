@@ -54,7 +54,7 @@ func (t *tokens) give(a netip.Addr, now instant) []byte {
 	return t.mac(t.macs[0], a)
 }
 
-// check reports whether token was given to a within the life of a token.
+// check reports whether token was given to a within the life of a token, however often it was used (dht-token-again).
 func (t *tokens) check(token []byte, a netip.Addr, now instant) bool {
 	t.rotate(now) // dht-token-expiry
 	ok := 0
