@@ -70,6 +70,7 @@ type client struct {
 	ctx   context.Context
 	stop  func()
 	began time.Time
+	fault error // of standard output
 }
 
 // open makes the client. needNodes: it must begin at somebody.
@@ -136,7 +137,7 @@ func (c *client) run(target *wire.ID, start func(now time.Time) dht.Op, on func(
 		select {
 		case <-c.ctx.Done():
 			c.d.Do(func(time.Time) { c.n.Cancel(op) })
-			return p.last, c.timedOut()
+			return p.last, c.stopped()
 		case <-tick.C:
 			c.live.show(p.line(udp.Now().Sub(c.began)))
 		case <-c.inbox.more:
@@ -157,9 +158,12 @@ func (c *client) run(target *wire.ID, start func(now time.Time) dht.Op, on func(
 	}
 }
 
-// timedOut says why the operation was ended from outside.
-func (c *client) timedOut() error {
+// stopped says why the operation was ended from outside.
+func (c *client) stopped() error {
 	c.live.clear()
+	if c.fault != nil {
+		return c.result(dht.Event{})
+	}
 	if !errors.Is(c.ctx.Err(), context.DeadlineExceeded) {
 		return failed(c.cmd, exitFailed, errors.New("interrupted"))
 	}
@@ -177,6 +181,10 @@ func (c *client) silence(code exitCode) exitCode {
 // result turns the end of an operation into what RunE returns.
 func (c *client) result(e dht.Event) error {
 	switch {
+	case errors.Is(c.fault, syscall.EPIPE): // whoever read this has read enough
+		return exitCode(exitFailed)
+	case c.fault != nil:
+		return failed(c.cmd, exitFailed, fmt.Errorf("cannot write the result: %w", c.fault))
 	case e.Err == nil:
 		return nil
 	case errors.Is(e.Err, dht.ErrNoNodes):
@@ -200,10 +208,17 @@ func (c *client) say(format string, args ...any) {
 	}
 }
 
-// print prints a line of the result.
-func (c *client) print(s string) {
+// print prints a line of the result. If that fails there is no point in going on.
+func (c *client) print(s string) { c.write(s + "\n") }
+
+func (c *client) write(s string) {
+	if c.fault != nil {
+		return
+	}
 	c.live.clear()
-	fmt.Fprintln(c.out, s)
+	if _, c.fault = io.WriteString(c.out, s); c.fault != nil {
+		c.stop()
+	}
 }
 
 // A report is one line of --json.

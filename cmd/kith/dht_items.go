@@ -79,25 +79,21 @@ func runGet(cmd *cobra.Command, f *getFlags, args []string) error {
 		if e.Item.Mutable {
 			c.say("seq %d, signed by %x", e.Item.Seq, e.Item.Key)
 		}
-		c.live.clear()
-		if err := printValue(c.out, e.Item.Value, f.raw); err != nil {
-			return failed(cmd, exitFailed, err)
-		}
+		c.write(f.shown(e.Item.Value, newLiveLine(c.out).on))
 	}
 	return c.finish(e, &target)
 }
 
-// printValue prints a value: byte for byte, except on a terminal, where what a stranger wrote must not move the cursor.
-func printValue(w io.Writer, value []byte, raw bool) error {
+// shown is how a value is printed: byte for byte, except on a terminal, where what a stranger wrote must not move the cursor.
+func (f *getFlags) shown(value []byte, terminal bool) string {
 	s, ok := text(value)
-	if raw || !ok {
+	if f.raw || !ok {
 		s = string(value)
 	}
-	if newLiveLine(w).on {
+	if terminal {
 		s = plain(s) + "\n"
 	}
-	_, err := io.WriteString(w, s)
-	return err
+	return s
 }
 
 // putFlags are those of kith dht put.

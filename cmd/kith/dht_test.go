@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -185,6 +188,62 @@ func TestDHTPeers(t *testing.T) {
 		}
 	}
 	require.Equal(t, 5, found)
+}
+
+// TestDHTResultThatNobodyReads ends the command at once, without a word if the reader has just gone.
+func TestDHTResultThatNobodyReads(t *testing.T) {
+	addr := swarm(t, 3)[0]
+	require.Zero(t, kith(t, "dht", "announce", someID, "--port", "1", "--bootstrap", addr, "--listen", "127.0.0.1:0").code)
+	for _, c := range []struct {
+		err  error
+		says string
+	}{{syscall.EPIPE, ""}, {errors.New("disk full"), "kith: cannot write the result: disk full\n"}} {
+		for _, args := range [][]string{{"peers", someID}, {"peers", someID, "--json"}, {"find", someID}, {"ping", addr}, {"put", "value"}} {
+			if args[0] != "ping" {
+				args = append(args, "--bootstrap", addr)
+			}
+			cmd := root()
+			var errs strings.Builder
+			cmd.SetOut(brokenWriter{c.err})
+			cmd.SetErr(&errs)
+			cmd.SetArgs(append([]string{"dht", "--listen", "127.0.0.1:0"}, args...))
+			require.Equal(t, exitFailed, run(cmd), args)
+			require.Equal(t, c.says, strings.TrimPrefix(errs.String(), "stored by 3 nodes\n"), args)
+		}
+	}
+}
+
+func TestValueOnATerminal(t *testing.T) {
+	f := &getFlags{}
+	require.Equal(t, "héllo\n", f.shown([]byte("6:héllo"), true))
+	require.Equal(t, "\"\\x1b[2J\"\n", f.shown([]byte("4:\x1b[2J"), true))
+	require.Equal(t, "\x1b[2J", f.shown([]byte("4:\x1b[2J"), false))
+	require.Equal(t, "i5e", f.shown([]byte("i5e"), false))
+	f.raw = true
+	require.Equal(t, "2:ab", f.shown([]byte("2:ab"), false))
+}
+
+// TestDHTBothFamilies uses whatever sockets there are, as commands do unless they are told.
+func TestDHTBothFamilies(t *testing.T) {
+	addr := swarm(t, 3)[0]
+	got := kith(t, "dht", "find", someID, "--bootstrap", addr)
+	require.Zero(t, got.code, got.errs)
+	require.Equal(t, 3, strings.Count(got.out, "\n"))
+
+	c, err := net.ListenPacket("udp6", "[::1]:0")
+	if err != nil {
+		t.Skipf("no IPv6 on this machine: %v", err)
+	}
+	c.Close()
+	b := startNode(t, "--listen", "[::1]:0", "--bootstrap", addr, "--reachable")
+	both := b.wait("listening")
+	require.Len(t, both.IDs, 2)
+	require.NotEqual(t, both.IDs[0], both.IDs[1])
+	got = kith(t, "dht", "put", "in both", "--bootstrap", addr, "--bootstrap", both.Addresses[1])
+	require.Zero(t, got.code, got.errs)
+	require.Contains(t, got.errs, "stored by ")
+	got = kith(t, "dht", "get", strings.TrimSpace(got.out), "--bootstrap", both.Addresses[1], "--listen", "[::1]:0")
+	require.Equal(t, result{"in both", "", 0}, got)
 }
 
 func TestDHTSaysWhatIsWrong(t *testing.T) {

@@ -146,11 +146,11 @@ func runNode(cmd *cobra.Command, f *nodeFlags) error {
 		}()
 		r.journal.print(entry{Event: "metrics", Addresses: []string{metrics.Addr().String()}}, "metrics on http://"+metrics.Addr().String()+"/metrics")
 	}
-	return r.loop(ctx, missing)
+	return r.loop(ctx, stop, missing)
 }
 
-// loop runs until ctx is done or nobody reads the log any more.
-func (r *running) loop(ctx context.Context, missing []udp.Place) error {
+// loop runs until ctx is done or the log cannot be written any more. stop gives signals their usual meaning again.
+func (r *running) loop(ctx context.Context, stop func(), missing []udp.Place) error {
 	second, save, stats := time.NewTicker(time.Second), time.NewTicker(saveEvery), time.NewTicker(statsEvery)
 	defer second.Stop()
 	defer save.Stop()
@@ -160,6 +160,7 @@ func (r *running) loop(ctx context.Context, missing []udp.Place) error {
 	for r.journal.err() == nil {
 		select {
 		case <-ctx.Done():
+			stop() // whoever presses Ctrl-C again does not want to wait for the disk
 			return r.end(nil)
 		case <-r.inbox.more:
 			for _, e := range r.inbox.take() {
