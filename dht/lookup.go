@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"net/netip"
+	"slices"
 	"sort"
 	"time"
 
@@ -40,6 +41,7 @@ const (
 	underway                 // asked
 	answered                 // by itself, with that id
 	out                      // lost, or not what it was named as
+	double                   // another port of an IP address and id of which one answered
 )
 
 // A candidate is a node that a look-up has heard of.
@@ -129,7 +131,7 @@ func (l *lookup) stepAsking() {
 		if len(l.doors) > 0 {
 			door := l.doors[0]
 			l.doors = l.doors[1:]
-			if l.ask(transaction{node: wire.Node{Addr: door}}) {
+			if !l.knows(door) && l.ask(transaction{node: wire.Node{Addr: door}}) {
 				l.knocking++
 			}
 			continue
@@ -150,6 +152,11 @@ func (l *lookup) stepAsking() {
 	if l.now >= l.deadline {
 		l.conclude()
 	}
+}
+
+// knows reports whether a candidate has the address.
+func (l *lookup) knows(a netip.AddrPort) bool {
+	return slices.ContainsFunc(l.candidates, func(c *candidate) bool { return c.node.Addr == a })
 }
 
 // ask sends the look-up's query.
@@ -304,10 +311,11 @@ func (l *lookup) answered(tx *transaction, m *wire.Message) {
 	}
 	c := tx.candidate
 	if c == nil { // a door
-		if c = l.insert(tx.node); c == nil {
-			l.step()
-			return
-		}
+		c = l.insert(tx.node)
+	}
+	if c == nil || c.standing == double {
+		l.step()
+		return
 	}
 	c.standing = answered
 	if n := len(m.Token); m.Has&wire.HasToken != 0 && n > 0 && n <= tokenMax {
@@ -357,7 +365,7 @@ func (l *lookup) enterAll(to Family, nodes iter.Seq[wire.Node], by class) {
 func (l *lookup) dropDoubles(c *candidate) {
 	for _, d := range l.candidates {
 		if d != c && d.node.ID == c.node.ID && d.node.Addr.Addr() == c.node.Addr.Addr() { // dht-lookup-once
-			d.standing = out
+			d.standing = double
 		}
 	}
 }
@@ -395,8 +403,8 @@ func (l *lookup) arrived(tx *transaction) {
 
 // strike takes that a node is of no use.
 func (l *lookup) strike(tx *transaction) {
-	if tx.candidate != nil {
-		tx.candidate.standing = out
+	if c := tx.candidate; c != nil && c.standing == underway {
+		c.standing = out
 	}
 	if l.phase == asking {
 		l.step()

@@ -158,9 +158,23 @@ func TestLookupEntersANodeOnce(t *testing.T) {
 	}
 	s.nodesReply(0x80, twin(1), twin(2), twin(1), twin(3), twin(4))
 	require.Len(t, s.asked, 2)
-	q := s.take(twin(2).Addr)
-	s.message(twin(2).Addr, q.reply(id(0xf0)))
+	first, second := s.take(twin(1).Addr), s.take(twin(2).Addr)
+	s.asked = nil
+	s.message(twin(2).Addr, second.reply(id(0xf0)))
+	s.message(twin(1).Addr, first.reply(id(0xf0)))
 	require.Equal(t, []wire.Node{twin(2), node(0x80)}, s.done(op).Nodes)
+}
+
+// A bootstrap node that is known already is not asked twice.
+func TestLookupAsksAKnownBootstrapNodeOnce(t *testing.T) {
+	s := begin(t, 0x00, func(c *Config) { c.Bootstrap = []netip.AddrPort{at(0x80), at(0x90)} }).quiet()
+	s.knows(node(0x80))
+	op := s.n.FindNode(s.now, id(0xff))
+	s.drain()
+	s.wantAsked(MethodFindNode, 0x80, 0x90)
+	s.replies(0x80)
+	s.replies(0x90)
+	require.Equal(t, []byte{0x90, 0x80}, names(s.done(op).Nodes))
 }
 
 // Of one /24 only the closest that answered counts; its neighbours make room for others.
