@@ -88,6 +88,7 @@ type running struct {
 	journal *journal
 	state   stateFile
 	meter   meter
+	unsent  uint64          // datagrams, as of the last live line
 	doors   map[dht.Op]bool // pings of bootstrap nodes whose names were resolved late
 }
 
@@ -225,7 +226,7 @@ func (r *running) show() {
 	if !r.journal.live.on {
 		return
 	}
-	s, _, err := r.stats()
+	s, u, err := r.stats()
 	if err != nil {
 		return
 	}
@@ -238,7 +239,12 @@ func (r *running) show() {
 		}
 	}) == nil {
 		v4, v6 := families(r.d)
-		r.journal.live.show(r.meter.line(&s, own, [2]bool{v4, v6}, r.f.readOnly))
+		line := r.meter.line(&s, own, [2]bool{v4, v6}, r.f.readOnly)
+		if u.WriteErrors > r.unsent { // since a second ago
+			line = fmt.Sprintf("cannot send: %v · %s", u.LastError, line)
+		}
+		r.unsent = u.WriteErrors
+		r.journal.live.show(line)
 	}
 }
 

@@ -32,7 +32,6 @@ type echo struct {
 	last     []byte
 	next     time.Time
 	timeouts chan time.Time
-	closed   bool
 }
 
 type sent struct {
