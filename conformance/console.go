@@ -173,7 +173,7 @@ func (c *Console) move(id string) {
 	if !c.Live || c.planned == 0 {
 		return
 	}
-	text := fmt.Sprintf("%d of %d  %s  %s", c.seen, c.planned, c.sum(c.counts), id)
+	text := fmt.Sprintf("%d of %d  %s  %s", c.seen, c.planned, (&Console{}).sum(c.counts), id) // colours would be cut apart below
 	if w := c.Width - 1; w > 0 && utf8.RuneCountInString(text) > w {
 		text = string([]rune(text)[:w])
 	}

@@ -72,7 +72,7 @@ func Brief(b []byte) string { return renderUpTo(b, 48) }
 func renderUpTo(b []byte, most int) string {
 	v, _, err := lenient.Decode(b)
 	if err != nil {
-		return printable(b, longest(most))
+		return escaped(b, longest(most))
 	}
 	var w strings.Builder
 	render(&w, v, most)
@@ -240,6 +240,22 @@ func tree(v lenient.Value) any {
 		}
 	}
 	return m
+}
+
+// escaped writes what is no bencode the way a table of packets does: text as it is, other bytes as \xNN.
+func escaped(b []byte, most int) string {
+	var w strings.Builder
+	for _, c := range b[:min(len(b), most)] {
+		if c < 0x20 || c > 0x7e || c == '\\' {
+			fmt.Fprintf(&w, `\x%02x`, c)
+		} else {
+			w.WriteByte(c)
+		}
+	}
+	if len(b) > most {
+		fmt.Fprintf(&w, "… (%d bytes)", len(b))
+	}
+	return w.String()
 }
 
 // longest is how much is shown of a datagram that is no bencode at all.

@@ -261,18 +261,26 @@ func (s *session) vacuous(f Footer) string {
 		return fmt.Sprintf("%d cases were inconclusive, so %d judged ones are too few", unjudged, f.Judged)
 	}
 	for _, c := range s.header.Profiles {
-		planned, judged := 0, 0
-		for _, r := range s.out {
-			if r.Case.Profile == c.Profile {
-				planned++
-				if r.Verdict.Judged() {
-					judged++
-				}
-			}
+		if !c.Claimed || !s.plansAll(c.Profile) {
+			continue
 		}
-		if c.Claimed && planned > 0 && judged == 0 {
-			return fmt.Sprintf("none of the %d cases of %s, which the target claims, was judged", planned, c.Profile)
+		judged := slices.ContainsFunc(s.out, func(r *Result) bool { return r.Case.Profile == c.Profile && r.Verdict.Judged() })
+		if !judged {
+			return fmt.Sprintf("no case of %s, which the target claims, was judged", c.Profile)
 		}
 	}
 	return ""
+}
+
+// plansAll reports whether all cases of a profile were to be played. Who chose some of them knows that they may show nothing.
+func (s *session) plansAll(profile string) bool {
+	count := func(cases []*Case) (n int) {
+		for _, c := range cases {
+			if c.Profile == profile && !c.Slow {
+				n++
+			}
+		}
+		return n
+	}
+	return count(s.r.Plan) > 0 && count(s.r.Plan) >= count(s.r.Suite.Cases)
 }

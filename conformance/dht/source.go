@@ -23,7 +23,7 @@ func Source(c *conformance.Case) string {
 	if c.Line < 1 || c.Line > len(lines) {
 		return ""
 	}
-	if c.Packet != "" {
+	if strings.HasSuffix(c.File, ".multi") {
 		return lines[c.Line-1]
 	}
 	fset := token.NewFileSet()
