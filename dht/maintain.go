@@ -60,6 +60,7 @@ func (o *overlay) hurry() { o.due = min(o.due, o.now+roundEvery) }
 // maintain is one round.
 func (o *overlay) maintain() {
 	o.due = o.now + roundAtLeast
+	o.tryOut()
 	o.lookUpSelf()
 	for range min(probesAtOnce, len(o.saved)) { // dht-table-saved
 		node := o.saved[0]

@@ -33,7 +33,7 @@ type Config struct {
 	ReadOnly bool
 
 	// Reachable says that strangers are known to reach the node, as they do a public server. Without it a node sets ro in its
-	// queries until a stranger's query shows that.
+	// queries, but for a trial, until a stranger's query shows that.
 	Reachable bool
 
 	// Rate and Burst bound the queries that are answered for one source: so many a second, and so many at once; 0: 250 and 500.
@@ -83,6 +83,7 @@ type overlay struct {
 	own    ownAddress
 
 	unprovoked  instant // when a query last came from one who had not been sent anything; 0: never
+	trial       instant // when the last trial without ro began; 0: there was none
 	wasReadOnly bool    // what the owner was told
 	maintenance
 }

@@ -15,6 +15,9 @@ const (
 	changeEvery = 10 * time.Minute
 
 	unprovokedFor = 15 * time.Minute // how long a datagram of ours explains a query, and a query shows that we can be reached
+
+	trialFor   = 15 * time.Minute // without ro, to find out whether anybody can ask us
+	trialEvery = 6 * time.Hour
 )
 
 // An ownAddress is what others say our address is.
@@ -95,5 +98,30 @@ func (o *overlay) vote(from, ip netip.AddrPort) {
 // readOnly reports whether our queries say that we answer none: because we do not, or because nobody has shown yet that he can
 // ask us.
 func (o *overlay) readOnly() bool {
-	return o.cfg.ReadOnly || !o.cfg.Reachable && (o.unprovoked == 0 || o.now-o.unprovoked >= unprovokedFor) // dht-own-ro
+	return o.cfg.ReadOnly || !o.cfg.Reachable && !o.onTrial() && !o.reached() // dht-own-ro
+}
+
+// reached reports whether a query that we had not provoked came in lately.
+func (o *overlay) reached() bool { return o.unprovoked != 0 && o.now-o.unprovoked < unprovokedFor }
+
+func (o *overlay) onTrial() bool { return o.trial != 0 && o.now-o.trial < trialFor }
+
+// tryOut begins a trial when one is due. Nobody enters a node that says ro, so nobody ever asks it: among nodes that all keep
+// that rule, one has to leave ro out for a while to learn whether it can be reached.
+func (o *overlay) tryOut() {
+	if !o.ready || o.cfg.ReadOnly || o.cfg.Reachable {
+		return
+	}
+	if o.trial == 0 || o.now-o.trial >= trialEvery { // dht-own-trial
+		o.trial = o.now
+		if !o.reached() {
+			o.around = true // those around us are to enter us
+			o.hurry()
+		}
+	}
+	next := o.trial + trialEvery
+	if o.onTrial() {
+		next = o.trial + trialFor
+	}
+	o.due = min(o.due, next)
 }

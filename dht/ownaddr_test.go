@@ -154,6 +154,25 @@ func TestReadOnlyUntilAStrangerAsks(t *testing.T) {
 	require.False(t, s.saysReadOnly(), "and again one did, whom we had not answered for 15 minutes")
 }
 
+// Among nodes that enter nobody who says ro, none would ever be asked: so each leaves it out for a while.
+func TestTrialWithoutRO(t *testing.T) {
+	s := begin(t, 0x11, func(c *Config) { c.Reachable, c.Bootstrap = false, []netip.AddrPort{at(0x80)} })
+	s.advance(0)
+	require.True(t, s.asked[0].m.ReadOnly, "the first look-up")
+	s.replies(0x80)
+	s.advance(retryFirst + time.Second)
+	require.False(t, s.asked[0].m.ReadOnly, "the trial")
+	require.Equal(t, id(0x11), s.asked[0].m.Target, "begins with a look around")
+	s.replies(0x80)
+	s.quiet()
+
+	require.False(t, s.saysReadOnly())
+	s.advanceSilently(trialFor)
+	require.True(t, s.saysReadOnly())
+	s.advance(trialEvery - trialFor)
+	require.False(t, s.saysReadOnly(), "the next one")
+}
+
 func TestReadOnlyByConfiguration(t *testing.T) {
 	s := begin(t, 0x00, func(c *Config) { c.ReadOnly = true }).quiet()
 	s.send(client, "d1:ad2:id20:<22>e1:q4:ping2:roi1e1:t2:aa1:y1:qe")

@@ -102,7 +102,12 @@ func (q *queries) due() instant {
 	return forever
 }
 
-// add keeps tx, and forgets the oldest if there are too many.
+// full reports whether there is no place for another query: the oldest that is kept still waits.
+func (q *queries) full() bool {
+	return len(q.kept) == keptMax && !q.kept[0].over && !q.kept[0].late
+}
+
+// add keeps tx, and forgets the oldest if there are too many. The queries must not be full.
 func (q *queries) add(tx transaction) {
 	if len(q.kept) == keptMax {
 		q.forget()
@@ -171,7 +176,7 @@ var methodBytes = func() (b [methods][]byte) {
 // the address has had its four in this second.
 func (o *overlay) ask(tx transaction, m *wire.Message) bool {
 	o.queries.sweep(o.now)
-	if o.queries.waiting >= waitingMax {
+	if o.queries.waiting >= waitingMax || o.queries.full() {
 		o.stats.Crowded++
 		return false
 	}

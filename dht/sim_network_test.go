@@ -186,8 +186,8 @@ func (n *network) populate(count int) {
 	start := n.Now()
 	for i := 10; i < count; i++ {
 		n.At(start.Add(time.Duration(i)*time.Minute/time.Duration(count)), func(time.Time) {
-			// Most can be reached; every tenth only asks, and every tenth cannot know yet.
-			n.add(dht.Config{Reachable: i%10 > 1, ReadOnly: i%10 == 1, Bootstrap: n.doors()})
+			// Every tenth only asks; the others have to find out for themselves that they can be reached.
+			n.add(dht.Config{ReadOnly: i%10 == 1, Bootstrap: n.doors()})
 		})
 	}
 	n.Run(time.Minute + time.Second)
