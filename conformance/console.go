@@ -111,16 +111,16 @@ func (c *Console) block(r *Result) string {
 	}
 	gap := max(2, 80-utf8.RuneCountInString(head)-utf8.RuneCountInString(where))
 	fmt.Fprintf(&b, "\n%s %s%s%s\n", c.paint(r.Verdict, strings.ToUpper(string(r.Verdict))), r.Case.ID, strings.Repeat(" ", gap), where)
-	fmt.Fprintf(&b, "     %s\n", wrap(q.Text, 5, 92))
+	fmt.Fprintf(&b, "     %s\n", Wrap(q.Text, 5, 92))
 	if e := r.Log.sent(r.Outcome.Sent); e != nil {
-		fmt.Fprintf(&b, "     sent      #%d  %.1f ms  %s\n", e.N, ms(e.At), wrap(fmt.Sprintf("%s (%d B)", cut(Brief(e.Data), 600), len(e.Data)), 15, 92))
+		fmt.Fprintf(&b, "     sent      #%d  %.1f ms  %s\n", e.N, ms(e.At), Wrap(fmt.Sprintf("%s (%d B)", cut(Brief(e.Data), 600), len(e.Data)), 15, 92))
 	}
 	if r.Outcome.Expected != "" {
-		fmt.Fprintf(&b, "     expected  %s\n", wrap(r.Outcome.Expected, 15, 92))
-		fmt.Fprintf(&b, "     observed  %s\n", wrap(r.Outcome.Observed, 15, 92))
+		fmt.Fprintf(&b, "     expected  %s\n", Wrap(r.Outcome.Expected, 15, 92))
+		fmt.Fprintf(&b, "     observed  %s\n", Wrap(r.Outcome.Observed, 15, 92))
 	}
 	for _, n := range r.Notes() {
-		fmt.Fprintf(&b, "     note      %s\n", wrap(n, 15, 92))
+		fmt.Fprintf(&b, "     note      %s\n", Wrap(n, 15, 92))
 	}
 	if r.Isolated {
 		fmt.Fprintf(&b, "     note      judged alone, on a target started for it\n")
@@ -138,8 +138,8 @@ func cut(s string, n int) string {
 	return s
 }
 
-// wrap breaks text at spaces so that it stays within width, with the lines behind the first indented.
-func wrap(text string, indent, width int) string {
+// Wrap breaks text at spaces so that it stays within width, with the lines behind the first indented. Line breaks in it stay.
+func Wrap(text string, indent, width int) string {
 	var b strings.Builder
 	col := indent
 	for line := range strings.SplitSeq(text, "\n") {

@@ -13,6 +13,7 @@ import (
 
 	"kith/conformance"
 	dhtcases "kith/conformance/dht"
+	"kith/spec"
 )
 
 // listed is a case as `list --json` shows it.
@@ -149,7 +150,7 @@ func showCase(w io.Writer, c *conformance.Case) error {
 
 func heading(w io.Writer, c *conformance.Case) {
 	q := c.Requirement
-	fmt.Fprintf(w, "%s\n\n  %s\n", c.ID, q.Text)
+	fmt.Fprintf(w, "%s\n\n  %s\n", c.ID, conformance.Wrap(q.Text, 2, 92))
 	fmt.Fprintf(w, "\n  requirement  %s, spec/%s.md, %q\n", q.ID, q.Chapter, q.Section)
 	if q.Source != "" {
 		fmt.Fprintf(w, "  from         %s\n", q.Source)
@@ -189,17 +190,33 @@ func conformExplainCommand() *cobra.Command {
 func explainCase(w io.Writer, c *conformance.Case) {
 	heading(w, c)
 	x := dhtcases.Explain(c.Requirement.ID)
-	if x.Sentence != "" {
-		fmt.Fprintf(w, "\nThe document says\n\n%s\n", indent(x.Sentence))
-	}
-	fmt.Fprintf(w, "\nIf it fails\n\n%s\n", indent(severityText(c)))
-	if x.Harm != "" {
-		fmt.Fprintf(w, "%s\n", indent(x.Harm))
-	}
-	if x.Mend != "" {
-		fmt.Fprintf(w, "\nTo mend it\n\n%s\n", indent(x.Mend))
-	}
+	section(w, "The document says", x.Sentence)
+	section(w, "If it fails", strings.TrimSpace(severityText(c)+"\n"+x.Harm))
+	section(w, "To mend it", x.Mend)
+	section(w, "Why it reads so", rationale(c.Requirement.ID))
 	fmt.Fprintf(w, "\nTo see the packets: kith conform show %s\nTo see your node's: kith conform dht ADDR --run %s --transcripts DIR\n", c.ID, c.ID)
+}
+
+// section writes a heading and a text, or nothing.
+func section(w io.Writer, heading, text string) {
+	if text != "" {
+		fmt.Fprintf(w, "\n%s\n\n    %s\n", heading, conformance.Wrap(text, 4, 92))
+	}
+}
+
+// rationale finds the paragraph of spec/rationale.md that speaks of a requirement.
+func rationale(id string) string {
+	for _, chapter := range spec.Chapters() {
+		if chapter.Name != "rationale" {
+			continue
+		}
+		for p := range strings.SplitSeq(chapter.Text, "\n\n") {
+			if strings.Contains(p, "`"+id+"`") {
+				return strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(p), "\n", " "), "**", "")
+			}
+		}
+	}
+	return ""
 }
 
 // severityText says what the verb of the requirement makes of a failure.
