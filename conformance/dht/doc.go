@@ -18,7 +18,8 @@
 //
 // Its id is the id of the requirement that it judges, or that and a suffix ("dht-t-echo-one-byte"). The requirement gives all
 // else: its verb the severity (MUST fail, SHOULD warn, MAY info), its BEP or its mark (Kith) the profile that a target has to
-// claim. At most five cases cite one requirement. Case returns something that can be marked: .Slow(), .Profile("bep32").
+// claim. A requirement that no case judged before needs a block in explain.txt: the sentence, the harm, the remedy. Of one
+// requirement at most five cases count towards any number. Case returns something that can be marked: .Slow(), .Profile("bep32").
 //
 // # The four kinds
 //
