@@ -82,6 +82,9 @@ func (c *Console) Result(r *Result) {
 	case Xfail:
 		c.printf("%s %s  %s\n", c.paint(Xfail, "xfail"), r.Case.ID, r.Expectation.Did)
 	case Blocked, Inconclusive:
+		if r.Log == nil {
+			break // it was not played; what there is to say stands at the end
+		}
 		c.printf("%s %s  needs %s; observed %s\n", c.paint(r.Verdict, string(r.Verdict)), r.Case.ID,
 			orText(r.Outcome.Expected, "a target that is there"), orText(r.Outcome.Observed, strings.Join(r.Notes(), "; ")))
 		if r.Outcome.Fault != "" {

@@ -145,8 +145,8 @@ func (n *Node) answered(a *Answer) {
 	if sent == nil {
 		n.strays = append(n.strays, a)
 		for _, q := range n.sent {
-			if q.silent {
-				q.broken(a)
+			if q.late != nil {
+				q.late(a)
 			}
 		}
 		return
@@ -155,8 +155,8 @@ func (n *Node) answered(a *Answer) {
 	if len(sent.answers) == 1 && a.At > sent.at {
 		n.s.slowest = max(n.s.slowest, a.At-sent.at)
 	}
-	if sent.silent {
-		sent.broken(a)
+	if sent.late != nil {
+		sent.late(a)
 	}
 }
 

@@ -346,7 +346,7 @@ func (s *Script) grace() time.Duration {
 func (s *Script) linger() time.Duration {
 	for _, n := range s.nodes {
 		for _, sent := range n.sent {
-			if sent.silent {
+			if sent.late != nil {
 				return max(lingerLoopback, 4*s.slowest)
 			}
 		}

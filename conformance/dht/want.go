@@ -20,8 +20,8 @@ type Sent struct {
 	t       []byte
 	hasT    bool
 	answers []*Answer
-	silent  bool // silence was concluded: any answer from here on breaks it
-	closed  bool // it was judged: what has no t does not belong to it any more
+	late    func(*Answer) // judges an answer that comes after it was concluded that none does
+	closed  bool          // it was judged: what has no t does not belong to it any more
 }
 
 // Answer is one datagram from the target: a reply, an error, or something that cannot be read as either.
@@ -137,17 +137,12 @@ func wantError(codes []int64) string {
 // WantSilence concludes that nothing comes: a ping behind the datagram is answered, and the grace passes. An answer that comes
 // still later, until the end of the case and some time beyond, turns the verdict.
 func (q *Sent) WantSilence() {
-	q.silent = true
+	q.late = func(a *Answer) { q.fail("nothing", a.String()+q.delay(a)) }
 	for _, a := range q.answers {
-		q.broken(a)
+		q.late(a)
 	}
 	q.fence()
 	q.judged(conformance.Silence)
-}
-
-// broken fails the case because a came where there was to be silence.
-func (q *Sent) broken(a *Answer) {
-	q.fail("nothing", a.String()+q.delay(a))
 }
 
 func (q *Sent) delay(a *Answer) string {
@@ -157,14 +152,16 @@ func (q *Sent) delay(a *Answer) string {
 // WantNoReply accepts an error or silence, and fails on a reply. It returns the error, or nil.
 func (q *Sent) WantNoReply() *Answer { return q.WantErrorOrSilence() }
 
-// WantErrorOrSilence accepts silence or an error with one of the codes.
+// WantErrorOrSilence accepts silence or an error with one of the codes, and returns the error, or nil.
 func (q *Sent) WantErrorOrSilence(codes ...int64) *Answer {
+	q.late = func(a *Answer) {
+		if !a.IsError() || !matches(a.Message.Code, codes) {
+			q.fail(wantError(codes)+", or nothing", a.String())
+		}
+	}
 	a := q.Outcome()
-	switch {
-	case a == nil:
-		q.silent = true
-	case !a.IsError() || !matches(a.Message.Code, codes):
-		q.fail(wantError(codes)+", or nothing", a.String())
+	if a != nil {
+		q.late(a)
 	}
 	q.judged(conformance.Silence, conformance.Reject)
 	return a
