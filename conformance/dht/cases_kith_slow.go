@@ -3,6 +3,8 @@ package dht
 import (
 	"fmt"
 	"time"
+
+	"kith/conformance"
 )
 
 // What a Kith node does when time has passed. In virtual time these are as quick as any; against sockets they wait.
@@ -15,6 +17,23 @@ func init() {
 			n.Announce(infoHash, token, 6881).WantNoReply()
 			n.WantNoPeer(infoHash)
 		})
+	}).Slow()
+
+	// Whenever in the life of the node's secret it was given.
+	Case("dht-token-life-each-minute", Accept, func(s *Script) {
+		n := s.Node()
+		var given []time.Duration
+		var infoHashes [][20]byte
+		var tokens [][]byte
+		for range 6 {
+			infoHash := s.ID()
+			given, infoHashes, tokens = append(given, s.Now()), append(infoHashes, infoHash), append(tokens, n.Token(infoHash))
+			s.Wait(time.Minute)
+		}
+		for i, token := range tokens {
+			s.Wait(given[i] + 10*time.Minute - 5*time.Second - s.Now())
+			n.Announce(infoHashes[i], token, 6881).WantReply()
+		}
 	}).Slow()
 
 	Case("dht-announce-expiry", Survive, func(s *Script) {
@@ -81,11 +100,22 @@ func init() {
 		})
 	}).Slow()
 
+	// What it is asked for a look-up does as well as a ping.
 	Case("dht-table-questionable", Accept, func(s *Script) {
 		n := s.Node()
-		silent, _ := s.replaced(n)
-		pings := len(silent.AskedFor("ping"))
-		s.Check(pings >= 3, "two pings, after the first with which it was entered, before another took its place", fmt.Sprintf("%d", pings-1))
+		silent, waiting := s.overfill(n)
+		before := len(silent.Mute().Asked())
+		s.Wait(15*time.Minute - 10*time.Second)
+		named := false
+		for range 120 {
+			if named = n.FindNode(waiting.ID).WantReply().Names(waiting.ID); named {
+				break
+			}
+			s.Wait(500 * time.Millisecond)
+		}
+		s.Check(named, "the node that waits for a place, in that of the one that is silent", "not within 16 min")
+		queries := len(silent.Asked()) - before
+		s.Check(queries >= 2, "two queries to it before another took its place", fmt.Sprintf("%d", queries))
 	}).Slow()
 
 	Case("dht-table-bad", Accept, func(s *Script) {
@@ -106,6 +136,38 @@ func (n *Node) answersAfter(d time.Duration) *Node {
 	x.write(q.From, encode(dict("r", dict("id", x.ID), "t", q.Message.T, "y", "r")), "the answer, late")
 	s.Wait(20 * time.Millisecond)
 	return x
+}
+
+// overfill makes nine nodes of one range known to the target at once, so that eight get a place in its table and one has to wait. It
+// returns one of the eight, and the one that waits.
+func (s *Script) overfill(n *Node) (placed, waiting *Node) {
+	s.Given(func() {
+		id, depth := n.Ping().WantReply().ID(), 90+s.IntN(40)
+		var all []*Node
+		for host := 1; host <= 9; host++ {
+			x := n.Newcomer(host).Mute()
+			x.ID = s.Near(id, depth)
+			n.meets(x)
+			all = append(all, x)
+		}
+		for _, x := range all {
+			x.OnQuery = nil
+			x.write(x.Asked()[0].From, conformance.Answer(x.ID, x.Asked()[0].Message), "the answer, when all have been asked")
+		}
+		s.Wait(20 * time.Millisecond)
+		r := n.FindNode(all[0].ID).WantReply()
+		for _, x := range all {
+			if r.Names(x.ID) {
+				placed = x
+			} else {
+				waiting = x
+			}
+		}
+		if placed == nil || waiting == nil {
+			s.Inconclusive("of nine nodes of one range the target names eight")
+		}
+	})
+	return placed, waiting
 }
 
 // replaced fills a range of the table, lets one node of it fall silent, and has a newcomer ask until it is named or an hour has
