@@ -3,6 +3,8 @@ package conformance
 import (
 	"errors"
 	"net/netip"
+	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -40,7 +42,25 @@ type live struct {
 	block int // which source addresses
 	pace  *udp.Pace
 	round *neighbourhood
+	used  *usedAddresses
+	socks []int // the probe's number of each socket
 	now   time.Duration
+}
+
+// usedAddresses are those that a run has spoken from. A kernel hands a port out again as soon as it is free, and a node rightly
+// remembers for minutes who was there: another case must not be taken for it.
+type usedAddresses struct {
+	mu  sync.Mutex
+	all map[netip.AddrPort]bool
+}
+
+// take reports whether an address is new, and takes it.
+func (u *usedAddresses) take(a netip.AddrPort) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	was := u.all[a]
+	u.all[a] = true
+	return !was
 }
 
 // The blocks of source addresses in 127/8. Block 0 begins behind 127.1, where the neighbours live, so that no case ever
@@ -51,8 +71,8 @@ const (
 	firstNet      = 2 << 8 // 127.2.0
 )
 
-func newLive(addr Address, block int, pace *udp.Pace, round *neighbourhood) *live {
-	return &live{p: udp.NewProbe(), addr: addr, block: block % blocks, pace: pace, round: round}
+func newLive(addr Address, block int, pace *udp.Pace, round *neighbourhood, used *usedAddresses) *live {
+	return &live{p: udp.NewProbe(), addr: addr, block: block % blocks, pace: pace, round: round, used: used}
 }
 
 func (w *live) close() { w.p.Close() }
@@ -69,12 +89,26 @@ func (w *live) Target(v6 bool) (netip.AddrPort, bool) {
 func (w *live) Open(host int, v6 bool) (int, netip.AddrPort, error) {
 	target, _ := w.Target(v6)
 	for _, a := range sources(target, w.block, host) {
-		k, addr, err := w.p.Open(netip.AddrPortFrom(a, 0))
+		addr, err := w.openNew(a)
 		if err == nil || !errors.Is(err, syscall.EADDRNOTAVAIL) {
-			return k, addr, err
+			return len(w.socks) - 1, addr, err
 		}
 	}
 	return 0, netip.AddrPort{}, ErrNoAddress
+}
+
+// openNew opens sockets until one has a port that nobody has spoken from. The others stay open, so that none is handed out twice.
+func (w *live) openNew(a netip.Addr) (netip.AddrPort, error) {
+	for {
+		k, addr, err := w.p.Open(netip.AddrPortFrom(a, 0))
+		if err != nil {
+			return addr, err
+		}
+		if w.used.take(addr) {
+			w.socks = append(w.socks, k)
+			return addr, nil
+		}
+	}
 }
 
 // sources are the addresses to try for a host: on IPv4 loopback one in a /24 of its own, which Linux has and others have not, then
@@ -99,24 +133,27 @@ func sources(target netip.AddrPort, block, host int) []netip.Addr {
 // Send implements World.
 func (w *live) Send(sock int, to netip.AddrPort, b []byte) time.Duration {
 	w.pace.Wait()
-	at, _ := w.p.Send(sock, to, b) // what the network refuses is lost, as any datagram may be
+	at, _ := w.p.Send(w.socks[sock], to, b) // what the network refuses is lost, as any datagram may be
 	w.now = max(w.now, at)
 	return w.now
 }
 
 // Next implements World.
 func (w *live) Next(until time.Duration) Event {
-	a, ok := w.p.Next(until)
-	switch {
-	case !ok:
-		w.now = max(w.now, until)
-		return Event{Kind: Deadline, At: w.now}
-	case a.Sock < 0:
+	for {
+		a, ok := w.p.Next(until)
+		if !ok {
+			w.now = max(w.now, until)
+			return Event{Kind: Deadline, At: w.now}
+		}
 		w.now = max(w.now, a.At)
-		return Event{Kind: Gone, At: w.now}
+		if a.Sock < 0 {
+			return Event{Kind: Gone, At: w.now}
+		}
+		if k := slices.Index(w.socks, a.Sock); k >= 0 {
+			return Event{Kind: Datagram, At: w.now, Sock: k, From: a.From, Data: a.Data}
+		}
 	}
-	w.now = max(w.now, a.At)
-	return Event{Kind: Datagram, At: w.now, Sock: a.Sock, From: a.From, Data: a.Data}
 }
 
 // Now implements World.

@@ -21,6 +21,7 @@ type session struct {
 	began   time.Time
 	pace    *udp.Pace
 	round   *neighbourhood
+	used    *usedAddresses
 	header  Header
 	reports []*reportWriter
 	done    map[*Case]*Result
@@ -211,7 +212,7 @@ func (s *session) watch(p *process) {
 
 // world makes a world and, should the target have ended already, tells it.
 func (s *session) world(block int) *live {
-	w := newLive(s.r.Target, block, s.pace, s.round)
+	w := newLive(s.r.Target, block, s.pace, s.round, s.used)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.worlds[w] = true
