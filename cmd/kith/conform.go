@@ -86,7 +86,16 @@ node itself, again whenever it has crashed, and says which case did it. In the c
 
 On Linux every case speaks from addresses of its own in 127/8, because nodes silence an
 address that sends much. --rate slows the whole run down for nodes that limit all their
-answers together.`,
+answers together.
+
+What is known not to be right can be written into an expectation file. It names the suite
+and each case, the sentence of the document and what the node does instead; a case that
+passes although it stands there is an error.
+
+  {"suite": "` + conformance.Version + `", "cases": ` + strconv.Itoa(len(dhtcases.Suite().Cases)) + `, "target": "mynode 1.2", "expect": [
+    {"id": "dht-token-203", "verdict": "warn",
+     "cites": "BEP 5: \"203: Protocol Error, such as ... bad token\"",
+     "did": "drops the announcement in silence, server.c:310", "until": "2027-06-30"}]}`,
 		Example: `  kith conform dht 127.0.0.1:6881
   kith conform dht 127.0.0.1:6881 [::1]:6881 --profile bep5,bep32
   kith conform dht 127.0.0.1:6881 --run 'dht-announce-*' --transcripts out
