@@ -164,7 +164,10 @@ func put(ctx context.Context, s *dht.Server, o options, args []string) error {
 		}
 		key = ed25519.NewKeyFromSeed(seed)
 		p.K = (*[32]byte)(key.Public().(ed25519.PublicKey))
-		p.Salt, p.Seq = []byte(o.salt), o.seq
+		p.Seq = o.seq
+		if o.salt != "" { // the package sends a salt that is empty and not nil
+			p.Salt = []byte(o.salt)
+		}
 		p.Sign(key)
 	}
 	target := p.Target()

@@ -1,0 +1,3 @@
+module kith/conformance/interop/network
+
+go 1.26.0
