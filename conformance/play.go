@@ -189,12 +189,9 @@ func (s *session) isolate(ctx context.Context, suspects []*Result) (unjudged []*
 	return nil
 }
 
-// blame gives a case that ended the target alone its verdict. One that made it hang fails as a case that gets no answer does.
+// blame gives a case that ended the target alone its verdict. A target that hangs for good is no better off than one that ended.
 func (s *session) blame(r *Result) {
 	r.Verdict, r.Outcome.Verdict = Crash, Fail
-	if s.proc.hung {
-		r.Verdict = Fail
-	}
 	r.Outcome.Expected = "the target goes on working"
 	r.Outcome.Observed = s.how()
 	if said := s.proc.said(); said != "" {

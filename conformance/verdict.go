@@ -10,7 +10,7 @@ type Verdict string
 const (
 	Pass         Verdict = "pass"
 	Fail         Verdict = "fail"         // a MUST is not kept
-	Crash        Verdict = "crash"        // the target's process ended during the case
+	Crash        Verdict = "crash"        // the target's process ended of the case, or hung and had to be ended
 	Warn         Verdict = "warn"         // a SHOULD is not kept
 	Info         Verdict = "info"         // a MAY was used otherwise
 	Unsupported  Verdict = "unsupported"  // the target does not claim the case's profile
