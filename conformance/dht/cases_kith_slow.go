@@ -66,7 +66,7 @@ func init() {
 		n := s.Node()
 		it := s.Mutable(1, "a value")
 		for range 2 {
-			s.Given(func() { n.Offer(it).WantReply() })
+			s.Given(func() { n.wantAgain(it) })
 			s.Wait(100 * time.Minute)
 		}
 		n.WantItem(it)

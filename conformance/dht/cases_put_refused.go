@@ -32,8 +32,8 @@ func init() {
 		})
 	})
 
-	// Values that are not canonical, and what parsers may make of them: neither must be stored. U stands for a string that makes
-	// the item one of its own.
+	// Values that are not canonical, and what parsers may make of them. U stands for a string that makes the item one of its own. A Kith
+	// node stores neither; another may store what came, as it came.
 	for _, v := range []struct {
 		name, raw string
 		made      []string
@@ -43,15 +43,27 @@ func init() {
 		{"integer", "lUi03ei-0ee", []string{"lUi3ei0ee"}},
 		{"length", "l0Ui1ee", []string{"lUi1ee"}},
 	} {
+		bent := func(s *Script) (it *Item, made [][20]byte) {
+			unique := string(encode(s.Bytes(24)))
+			it = s.Immutable(lenient.Raw(strings.ReplaceAll(v.raw, "U", unique)))
+			for _, m := range v.made {
+				made = append(made, sha1.Sum([]byte(strings.ReplaceAll(m, "U", unique))))
+			}
+			return it, made
+		}
 		Case("dht-put-canonical-"+v.name, Survive, func(s *Script) {
 			s.Judge((*Node).KeepAny, func(n *Node) {
-				unique := string(encode(s.Bytes(24)))
-				it := s.Immutable(lenient.Raw(strings.ReplaceAll(v.raw, "U", unique)))
-				targets := [][20]byte{it.Target()}
-				for _, m := range v.made {
-					targets = append(targets, sha1.Sum([]byte(strings.ReplaceAll(m, "U", unique))))
+				it, made := bent(s)
+				n.NotStored(n.Offer(it), append(made, it.Target())...)
+			})
+		})
+		Case("dht-put-verbatim-"+v.name, Survive, func(s *Script) {
+			s.Judge((*Node).KeepAny, func(n *Node) {
+				it, made := bent(s)
+				n.NotStored(n.Offer(it), made...)
+				if r := n.Get(it.Target()).Look(); r.Has("v") {
+					r.WantItem(it)
 				}
-				n.NotStored(n.Offer(it), targets...)
 			})
 		})
 	}

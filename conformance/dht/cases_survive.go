@@ -3,6 +3,8 @@ package dht
 import (
 	"bytes"
 	"strings"
+
+	"kith/conformance/lenient"
 )
 
 // Each packet of these is fenced by a ping of its own, so that a verdict names the one that the target did not survive.
@@ -37,6 +39,31 @@ func init() {
 			whole := p.Bytes()
 			for k := range 16 {
 				n.Raw(whole[:1+k*(len(whole)-1)/16]).Outcome()
+			}
+		})
+	})
+
+	// What a method needs is not there at all, or is something else.
+	Case("dht-survive-arguments", Survive, func(s *Script) {
+		s.Judge(ask, func(n *Node) {
+			for _, method := range []string{"ping", "find_node", "get_peers", "announce_peer", "get", "put", "sample_infohashes"} {
+				n.Query(method).NoArgs().Outcome()
+				for _, a := range []any{0, "", lenient.L{}, dict()} {
+					n.Query(method).Args(a).Outcome()
+				}
+			}
+		})
+	})
+
+	// Addresses, nodes and peers of every length, in a query, a reply and an error.
+	Case("dht-survive-addresses", Survive, func(s *Script) {
+		s.Judge(ask, func(n *Node) {
+			for size := range 20 {
+				b := s.Bytes(size)
+				n.Ping().Top("ip", b).Outcome()
+				r := dict("id", n.ID, "nodes", b, "nodes6", b, "values", lenient.L{b})
+				n.Dict(dict("ip", b, "r", r, "t", s.Bytes(4), "y", "r")).Outcome()
+				n.Dict(dict("e", lenient.L{201, "no"}, "ip", b, "t", s.Bytes(4), "y", "e")).Outcome()
 			}
 		})
 	})
