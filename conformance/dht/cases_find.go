@@ -37,13 +37,7 @@ func init() {
 	// Beside each neighbour in turn, so that every bucket is looked into.
 	Case("dht-find-closest-each", Accept, func(s *Script) {
 		n := s.NodeAt(1)
-		var targets [][20]byte
-		for i, x := range s.Neighbours() {
-			if i%2 == 0 {
-				targets = append(targets, s.Near(x.ID, 12))
-			}
-		}
-		n.wantClosest(n.FindNode, targets...)
+		n.wantClosest(n.FindNode, s.besideNeighbours()...)
 	})
 
 	Case("dht-find-closest-own", Accept, func(s *Script) {
@@ -104,8 +98,19 @@ func init() {
 
 	Case("dht-peers-closest", Accept, func(s *Script) {
 		n := s.Node()
-		n.wantClosest(n.GetPeers, s.ID(), s.ID(), s.ID(), s.ID())
+		n.wantClosest(n.GetPeers, s.besideNeighbours()...)
 	})
+}
+
+// besideNeighbours draws a target beside every other neighbour. At random most would lie in the far half of the id space, where a node that
+// looks into one bucket only is right by luck.
+func (s *Script) besideNeighbours() (targets [][20]byte) {
+	for i, x := range s.Neighbours() {
+		if i%2 == 0 {
+			targets = append(targets, s.Near(x.ID, 12))
+		}
+	}
+	return targets
 }
 
 // wantClosest asks for the targets and fails when a reply names a node and leaves out a nearer one that the target knows. What

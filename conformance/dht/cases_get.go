@@ -24,7 +24,7 @@ func init() {
 
 	Case("dht-get-nodes-closest", Accept, func(s *Script) {
 		n := s.Node()
-		n.wantClosest(n.Get, s.ID(), s.ID(), s.ID(), s.ID())
+		n.wantClosest(n.Get, s.besideNeighbours()...)
 	})
 
 	Case("dht-get-nothing", Survive, func(s *Script) {
