@@ -1,5 +1,7 @@
 package dht
 
+import "fmt"
+
 func init() {
 	Case("dht-announce-reply", Accept, func(s *Script) {
 		n, ih := s.Node(), s.ID()
@@ -27,6 +29,7 @@ func init() {
 		s.Judge((*Node).Stored, func(n *Node) {
 			n.Announce(ih, n.Token(ih), 6881).Arg("info_hash", ih[:19]).Outcome()
 			n.WantNoPeer(ih)
+			n.wantNoPeerUnder(ih[:19])
 		})
 	})
 
@@ -35,6 +38,7 @@ func init() {
 		s.Judge((*Node).Stored, func(n *Node) {
 			n.Announce(ih, n.Token(ih), 6881).Arg("info_hash", append(ih[:], 0)).Outcome()
 			n.WantNoPeer(ih)
+			n.wantNoPeerUnder(append(ih[:], 0))
 		})
 	})
 
@@ -134,6 +138,15 @@ func init() {
 		n.Announce(ih, n.Token(ih), 1).NoArg("port").Arg("implied_port", 1).WantReply()
 		n.WantPeer(ih, n.Peer(n.Addr.Port()))
 	})
+}
+
+// wantNoPeerUnder fails if the target names any peer for what is no info-hash. That it answers at all is judged elsewhere.
+func (n *Node) wantNoPeerUnder(wrong []byte) {
+	sent := n.GetPeers(n.s.ID()).Arg("info_hash", wrong).Send()
+	if a := sent.Outcome(); a.IsReply() {
+		r := sent.reply(a)
+		r.Check(len(r.Values()) == 0, fmt.Sprintf("no peer under %d bytes, which are no info-hash", len(wrong)))
+	}
 }
 
 // notStored is a case in which an announcement, bent in one way, must not leave a peer.
