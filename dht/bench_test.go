@@ -142,9 +142,9 @@ func TestItemMemory(t *testing.T) {
 		each := heap(func() any {
 			s := newItemStore()
 			m := wire.Body{Has: wire.HasValue | wire.HasKey | wire.HasSig, Key: make([]byte, 32), Sig: make([]byte, 64), Salt: []byte("salt"), Value: value}
-			for i := range itemsKept {
+			for i := range itemsKept { // each of another network, which costs most
 				target := wire.ID{byte(i >> 8), byte(i)}
-				s.put(&target, &m, 1)
+				s.put(&target, &m, uint64(i), 1)
 			}
 			return s
 		}) / itemsKept

@@ -99,18 +99,10 @@ func (h *hostile) check() {
 	for _, o := range n.overlays {
 		checkTable(h, &o.table, n.now)
 		require.LessOrEqual(h, len(o.peers.all), hashesKept)
-		require.Equal(h, len(o.peers.all), len(o.peers.byHash))
-		for i, w := range o.peers.all {
-			require.Equal(h, i, w.at)
-			require.LessOrEqual(h, len(w.peers), peersPerHash)
-			for _, p := range w.peers {
-				require.Equal(h, o.family, familyOf(p.addr.Addr()))
-				require.NotZero(h, p.addr.Port())
-			}
-		}
+		checkPeers(h, o.peers, o.family)
 		require.LessOrEqual(h, len(o.own.votes), votersKept)
 	}
-	require.LessOrEqual(h, len(n.items.byTarget), itemsKept)
+	checkItems(h, n.items)
 	require.LessOrEqual(h, len(n.lookups), lookupsMax+4)
 	for _, l := range n.lookups {
 		require.LessOrEqual(h, l.asked, lookupQueries)

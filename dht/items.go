@@ -8,27 +8,30 @@ import (
 )
 
 const (
-	itemLife  = 2 * time.Hour
-	itemsKept = 4096
+	itemLife       = 2 * time.Hour
+	itemsKept      = 4096
+	itemsOfNetwork = itemsKept / 16
 )
 
-// An itemStore holds what others put. The items stand in a ring in the order in which they were put last, which is the order
-// in which their lives end.
+// An itemStore holds what others put, in the order in which it was put last, which is the order in which lives end.
 type itemStore struct {
-	byTarget map[wire.ID]*stored
-	ring     stored // its next is the item whose life ends first
+	byTarget map[wire.ID]uint32 // numbers in items
+	items    slab[stored]
+	age      queue
+	ages     chain
+	shares   shares // of the networks that put an item first
 	evicted  uint64
 }
 
 // A stored is one item. Its parts stand in one piece of memory: k and sig of a mutable item, the salt, the value.
 type stored struct {
-	target     wire.ID
-	salt       uint8 // length; only mutable items have any
-	mutable    bool
-	seq        int64
-	put        instant
-	bytes      []byte
-	prev, next *stored
+	target  wire.ID
+	salt    uint8 // length; only mutable items have any
+	mutable bool
+	seq     int64
+	put     instant
+	network uint64
+	bytes   []byte
 }
 
 func (s *stored) key() []byte { return s.bytes[:32] }
@@ -42,24 +45,16 @@ func (s *stored) value() []byte {
 }
 
 func newItemStore() *itemStore {
-	s := &itemStore{byTarget: map[wire.ID]*stored{}}
-	s.ring.prev, s.ring.next = &s.ring, &s.ring
-	return s
+	return &itemStore{byTarget: map[wire.ID]uint32{}, shares: newShares(itemsOfNetwork)}
 }
 
-func (s *stored) unlink() { s.prev.next, s.next.prev = s.next, s.prev }
-
-// touch counts the life of i anew.
-func (s *itemStore) touch(i *stored, now instant) {
-	i.put = now
-	i.prev, i.next = s.ring.prev, &s.ring
-	i.prev.next, i.next.prev = i, i
-}
-
-// get returns the item of target, or nil.
+// get returns the item of target, good until the next put, or nil.
 func (s *itemStore) get(target *wire.ID, now instant) *stored {
 	s.expire(now)
-	return s.byTarget[*target]
+	if i, ok := s.byTarget[*target]; ok {
+		return s.items.at(i)
+	}
+	return nil
 }
 
 // same reports whether the mutable item in m, found under s's target, is s itself: then nothing has to be verified.
@@ -68,33 +63,40 @@ func (s *stored) same(m *wire.Body) bool {
 		bytes.Equal(s.key(), m.Key) && bytes.Equal(s.bytes[96:96+int(s.salt)], m.Salt)
 }
 
-// refresh counts the life of an item anew, as a put of the same does.
-func (s *itemStore) refresh(i *stored, now instant) {
-	i.unlink()
-	s.touch(i, now)
+// refresh counts the life of the item of target anew, as a put of the same does.
+func (s *itemStore) refresh(target *wire.ID, now instant) {
+	i := s.byTarget[*target]
+	s.leave(i)
+	s.enter(i, now)
 }
 
-// put stores the item that m holds, in place of what stands under target.
-func (s *itemStore) put(target *wire.ID, m *wire.Body, now instant) {
-	i := s.byTarget[*target]
-	if i == nil {
-		if len(s.byTarget) == itemsKept { // dht-item-bound
-			s.drop(s.ring.next)
+// put stores the item that m holds, in place of what stands under target. An item stays with the network that first put it: else who puts
+// it again could have it give way to others of his own.
+func (s *itemStore) put(target *wire.ID, m *wire.Body, network uint64, now instant) {
+	i, old := s.byTarget[*target]
+	if old {
+		s.leave(i)
+	} else {
+		if over, ok := s.shares.over(network); ok { // dht-item-share
+			s.drop(over)
+			s.evicted++
+		} else if len(s.byTarget) == itemsKept { // dht-item-bound
+			s.drop(s.ages.first(s.age))
 			s.evicted++
 		}
-		i = &stored{target: *target}
+		i = s.items.add()
+		s.items.at(i).target, s.items.at(i).network = *target, network
 		s.byTarget[*target] = i
-	} else {
-		i.unlink()
 	}
-	i.mutable = m.Has&wire.HasKey != 0
-	if i.mutable {
-		i.seq, i.salt = m.Seq, uint8(len(m.Salt))
-		i.bytes = bytes.Join([][]byte{m.Key, m.Sig, m.Salt, m.Value}, nil)
+	item := s.items.at(i)
+	item.mutable = m.Has&wire.HasKey != 0
+	if item.mutable {
+		item.seq, item.salt = m.Seq, uint8(len(m.Salt))
+		item.bytes = bytes.Join([][]byte{m.Key, m.Sig, m.Salt, m.Value}, nil)
 	} else {
-		i.bytes = bytes.Clone(m.Value)
+		item.bytes = bytes.Clone(m.Value)
 	}
-	s.touch(i, now)
+	s.enter(i, now)
 }
 
 // size returns how many items there are.
@@ -105,12 +107,30 @@ func (s *itemStore) size(now instant) int {
 
 // expire forgets the items whose life has ended.
 func (s *itemStore) expire(now instant) {
-	for i := s.ring.next; i != &s.ring && now-i.put >= itemLife; i = s.ring.next { // dht-item-expiry
+	for s.age.n > 0 {
+		i := s.ages.first(s.age)
+		if now-s.items.at(i).put < itemLife { // dht-item-expiry
+			return
+		}
 		s.drop(i)
 	}
 }
 
-func (s *itemStore) drop(i *stored) {
-	i.unlink()
-	delete(s.byTarget, i.target)
+// enter puts the i-th item at the end of its queues: its life begins.
+func (s *itemStore) enter(i uint32, now instant) {
+	item := s.items.at(i)
+	item.put = now
+	s.ages.push(&s.age, i)
+	s.shares.push(item.network, i)
+}
+
+func (s *itemStore) leave(i uint32) {
+	s.ages.remove(&s.age, i)
+	s.shares.remove(s.items.at(i).network, i)
+}
+
+func (s *itemStore) drop(i uint32) {
+	s.leave(i)
+	delete(s.byTarget, s.items.at(i).target)
+	s.items.drop(i)
 }

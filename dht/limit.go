@@ -2,6 +2,7 @@ package dht
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"net/netip"
 	"time"
 )
@@ -135,13 +136,29 @@ func (l *limiter) take(key uint64, interval time.Duration, now instant) bool {
 	return true
 }
 
-// addressKey returns the key under which a is remembered where one address may make us do something only so often: the address, or
-// where local networks make many nodes of one address, address and port.
-func addressKey(a netip.AddrPort) uint64 {
+// keys turns addresses into numbers under a secret, so that nobody can find an address that counts as another's.
+type keys [2]uint64
+
+func (k keys) mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^k[0], b^k[1])
+	return hi ^ lo
+}
+
+// address returns the key under which a is remembered where one address may make us do something only so often: that of the IP
+// address, or where local networks make many nodes of one address, of address and port.
+func (k keys) address(a netip.AddrPort) uint64 {
 	ip := a.Addr().As16()
-	key := binary.BigEndian.Uint64(ip[:]) ^ binary.BigEndian.Uint64(ip[8:])*0x9e3779b97f4a7c15
+	key := k.mix(binary.BigEndian.Uint64(ip[:]), binary.BigEndian.Uint64(ip[8:]))
 	if isLocal(a.Addr()) {
-		key ^= uint64(a.Port()) << 32
+		key = k.mix(key, uint64(a.Port()))
 	}
 	return key
+}
+
+// network returns the key under which the network of a is remembered: that of its /24 (IPv6: /48), or of a local address itself.
+func (k keys) network(a netip.AddrPort) uint64 {
+	if isLocal(a.Addr()) {
+		return k.address(a)
+	}
+	return k.mix(network(a.Addr()), uint64(familyOf(a.Addr())))
 }

@@ -1,6 +1,7 @@
 package dht
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"testing"
 	"time"
@@ -54,6 +55,46 @@ func TestLimitUnderAFlood(t *testing.T) {
 		}
 	}
 	require.LessOrEqual(t, len(l.sets)*ways, limitedSources)
+}
+
+// Which addresses have the same key nobody knows but the node. (That of an IPv6 address was once a formula that anybody can solve for the
+// lower half of his own address, and so count as a neighbour that he does not want to be pinged.)
+func TestKeysAreSecret(t *testing.T) {
+	a, b := keys{1, 2}, keys{1, 3}
+	seen := map[uint64]string{}
+	for _, s := range []string{"1.2.3.4:5", "1.2.3.5:5", "[2a00::1]:5", "[2a00::2]:5", "[2a00:0:0:1::1]:5", "127.0.0.1:5", "127.0.0.1:6", "[fd00::1]:5", "[fd00::1]:6"} {
+		key := a.address(addr(s))
+		require.Empty(t, seen[key], s)
+		seen[key] = s
+		require.NotEqual(t, key, b.address(addr(s)))
+	}
+	require.Equal(t, a.address(addr("1.2.3.4:5")), a.address(addr("1.2.3.4:6")))
+	require.Equal(t, a.network(addr("1.2.3.4:5")), a.network(addr("1.2.3.99:6")))
+	require.NotEqual(t, a.network(addr("1.2.3.4:5")), a.network(addr("1.2.4.4:5")))
+	require.Equal(t, a.network(addr("[2a00:1:2:3::]:5")), a.network(addr("[2a00:1:2:ffff::]:5")))
+	require.NotEqual(t, a.network(addr("[2a00:1:2::]:5")), a.network(addr("[2a00:1:3::]:5")))
+	require.NotEqual(t, a.network(addr("127.0.0.1:5")), a.network(addr("127.0.0.1:6")))
+
+	victim := addr("81.2.69.142:6881")
+	ip := victim.Addr().As16()
+	taken := binary.BigEndian.Uint64(ip[:]) ^ binary.BigEndian.Uint64(ip[8:])*0x9e3779b97f4a7c15
+	var thief [16]byte
+	binary.BigEndian.PutUint64(thief[:], 0x2a00_0001_0002_0003)
+	binary.BigEndian.PutUint64(thief[8:], (taken^0x2a00_0001_0002_0003)*inverse(0x9e3779b97f4a7c15))
+	s := begin(t, 0x00, func(c *Config) { c.IPv6 = true })
+	s.send(netip.AddrPortFrom(netip.AddrFrom16(thief), 6881), "d1:ad2:id20:<80>e1:q4:ping1:t2:aa1:y1:qe")
+	s.asked = nil
+	s.send(victim, "d1:ad2:id20:<81>e1:q4:ping1:t2:aa1:y1:qe")
+	s.take(victim)
+}
+
+// inverse returns the number whose product with odd is 1.
+func inverse(odd uint64) uint64 {
+	x := odd
+	for range 6 {
+		x *= 2 - odd*x
+	}
+	return x
 }
 
 // However keys come, the ledger keeps what it is told as long as it has room, and its bound.

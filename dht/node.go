@@ -56,6 +56,7 @@ type Node struct {
 	ops      map[Op]*operation
 	lastOp   Op
 
+	keys      keys
 	contacted ledger // whom anything was sent to within 15 minutes
 	pinged    ledger // strangers pinged within 5 minutes
 
@@ -120,6 +121,7 @@ func New(cfg Config, now time.Time) (*Node, error) {
 	n.cfg.State = nil
 	n.tokens = newTokens(func() (s [32]byte) { chacha.Read(s[:]); return s }, n.now)
 	n.limiter = newLimiter(cfg.Rate, cfg.Burst, chacha.Uint64())
+	n.keys = keys{chacha.Uint64(), chacha.Uint64()}
 	n.contacted = newLedger(1<<16, chacha.Uint64())
 	n.pinged = newLedger(1<<12, chacha.Uint64())
 	n.queries = newQueries()

@@ -10,19 +10,26 @@ import (
 
 const (
 	peerLife       = 45 * time.Minute
+	peersKept      = 1 << 16
 	peersPerHash   = 256
 	hashesKept     = 4096
+	peersOfNetwork = hashesKept / 16 // so that one network has no more of the info-hashes either
+	kinPerHash     = peersPerHash / 16
 	peersPerAnswer = 50
 	samplesDrawn   = 20
 	sampleInterval = 60 * time.Second
 )
 
-// A peerStore holds who announced what, of one family. Info-hashes stand in a ring in the order of their last announcement, so
-// what expires, and what gives way when there are too many, is always at its front.
+// A peerStore holds who announced what, of one family. Peers stand in the order of their last announcements, and so do info-hashes,
+// so what expires, and what gives way when there are too many, is always at the front.
 type peerStore struct {
 	byHash map[wire.ID]*swarm
 	all    []*swarm // every swarm once, in no order, to draw from
 	ring   swarm    // its next is the swarm that was announced to longest ago
+	peers  slab[peer]
+	age    queue
+	ages   chain
+	shares shares // of the networks that the peers are in
 	rand   *rand.Rand
 
 	sample    []wire.ID // the present draw
@@ -30,12 +37,11 @@ type peerStore struct {
 	evicted   uint64 // peers and info-hashes that gave way
 }
 
-// A swarm is the peers of one info-hash.
+// A swarm is the peers of one info-hash. It has at least one.
 type swarm struct {
 	hash       wire.ID
-	at         int // index in all
-	peers      []peer
-	announced  instant
+	at         int      // index in all
+	peers      []uint32 // numbers, in no order
 	prev, next *swarm
 }
 
@@ -43,10 +49,13 @@ type swarm struct {
 type peer struct {
 	addr      netip.AddrPort
 	announced instant
+	network   uint64
+	swarm     *swarm
+	at        int // index in the swarm's peers
 }
 
 func newPeerStore(r *rand.Rand) *peerStore {
-	s := &peerStore{byHash: map[wire.ID]*swarm{}, rand: r}
+	s := &peerStore{byHash: map[wire.ID]*swarm{}, shares: newShares(peersOfNetwork), rand: r}
 	s.ring.prev, s.ring.next = &s.ring, &s.ring
 	return s
 }
@@ -59,47 +68,118 @@ func (s *peerStore) linkLast(w *swarm) {
 }
 
 // add stores a peer, or counts its life anew.
-func (s *peerStore) add(hash wire.ID, a netip.AddrPort, now instant) {
+func (s *peerStore) add(hash wire.ID, a netip.AddrPort, network uint64, now instant) {
 	s.expire(now)
-	w := s.byHash[hash]
-	switch {
-	case w != nil:
-		w.unlink()
-	default:
-		if len(s.all) == hashesKept { // dht-peers-bound
-			s.drop(s.ring.next)
-			s.evicted++
-		}
-		w = &swarm{hash: hash, at: len(s.all)}
-		s.byHash[hash] = w
-		s.all = append(s.all, w)
+	i, known := s.find(hash, a)
+	if known { // dht-announce-twice
+		s.leave(i)
+	} else {
+		i = s.insert(hash, a, network)
 	}
-	w.announced = now
-	s.linkLast(w)
-	if w.add(a, now) {
-		s.evicted++
+	s.enter(i, now)
+}
+
+// find returns the peer of the info-hash that has the address.
+func (s *peerStore) find(hash wire.ID, a netip.AddrPort) (uint32, bool) {
+	if w := s.byHash[hash]; w != nil {
+		for _, i := range w.peers {
+			if s.peers.at(i).addr == a {
+				return i, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// insert makes a place for a peer, which is not in any queue yet.
+func (s *peerStore) insert(hash wire.ID, a netip.AddrPort, network uint64) uint32 {
+	if w := s.byHash[hash]; w != nil {
+		s.makeRoom(w, network)
+	}
+	if over, ok := s.shares.over(network); ok { // dht-peers-share
+		s.evict(over)
+	} else if s.age.n == peersKept { // dht-peers-bound
+		s.evict(s.ages.first(s.age))
+	}
+	w := s.byHash[hash] // of which the last peer may just have gone
+	if w == nil {
+		w = s.newSwarm(hash)
+	}
+	i := s.peers.add()
+	*s.peers.at(i) = peer{addr: a, network: network, swarm: w, at: len(w.peers)}
+	w.peers = append(w.peers, i)
+	return i
+}
+
+// makeRoom lets the oldest peer of a swarm give way, or the oldest that is in the network, if there are too many.
+func (s *peerStore) makeRoom(w *swarm, network uint64) {
+	oldest, kin, oldestKin := w.peers[0], 0, uint32(0)
+	for _, i := range w.peers {
+		p := s.peers.at(i)
+		if p.announced < s.peers.at(oldest).announced {
+			oldest = i
+		}
+		if p.network == network {
+			if kin == 0 || p.announced < s.peers.at(oldestKin).announced {
+				oldestKin = i
+			}
+			kin++
+		}
+	}
+	switch {
+	case kin == kinPerHash: // dht-peers-share
+		s.evict(oldestKin)
+	case len(w.peers) == peersPerHash: // dht-peers-bound
+		s.evict(oldest)
 	}
 }
 
-// add stores a peer and reports whether another gave way.
-func (w *swarm) add(a netip.AddrPort, now instant) bool {
-	w.expire(now)
-	oldest := 0
-	for i := range w.peers {
-		if w.peers[i].addr == a { // dht-announce-twice
-			w.peers[i].announced = now
-			return false
+// newSwarm makes a place for an info-hash.
+func (s *peerStore) newSwarm(hash wire.ID) *swarm {
+	if len(s.all) == hashesKept { // dht-peers-bound
+		for w := s.ring.next; len(w.peers) > 0; {
+			s.drop(w.peers[0])
 		}
-		if w.peers[i].announced < w.peers[oldest].announced {
-			oldest = i
-		}
+		s.evicted++
 	}
-	if len(w.peers) < peersPerHash {
-		w.peers = append(w.peers, peer{a, now})
-		return false
+	w := &swarm{hash: hash, at: len(s.all)}
+	s.byHash[hash] = w
+	s.all = append(s.all, w)
+	s.linkLast(w)
+	return w
+}
+
+// enter puts the i-th peer at the end of its queues: its life begins.
+func (s *peerStore) enter(i uint32, now instant) {
+	p := s.peers.at(i)
+	p.announced = now
+	s.ages.push(&s.age, i)
+	s.shares.push(p.network, i)
+	p.swarm.unlink()
+	s.linkLast(p.swarm)
+}
+
+func (s *peerStore) leave(i uint32) {
+	s.ages.remove(&s.age, i)
+	s.shares.remove(s.peers.at(i).network, i)
+}
+
+func (s *peerStore) evict(i uint32) {
+	s.drop(i)
+	s.evicted++
+}
+
+// drop forgets a peer, and its info-hash if that has no other.
+func (s *peerStore) drop(i uint32) {
+	s.leave(i)
+	p := s.peers.at(i)
+	w, last := p.swarm, len(p.swarm.peers)-1
+	s.swapPeers(w, p.at, last)
+	w.peers = w.peers[:last]
+	s.peers.drop(i)
+	if last == 0 {
+		s.dropSwarm(w)
 	}
-	w.peers[oldest] = peer{a, now} // dht-peers-bound
-	return true
 }
 
 // draw appends to v up to max peers of the info-hash, chosen at random when there are more.
@@ -109,14 +189,11 @@ func (s *peerStore) draw(v wire.Values, hash *wire.ID, max int, now instant) wir
 	if w == nil {
 		return v
 	}
-	w.expire(now)
 	for i := range min(max, len(w.peers)) {
-		j := i
 		if len(w.peers) > max {
-			j += s.rand.IntN(len(w.peers) - i) // dht-peers-random
+			s.swapPeers(w, i, i+s.rand.IntN(len(w.peers)-i)) // dht-peers-random
 		}
-		w.peers[i], w.peers[j] = w.peers[j], w.peers[i]
-		v = wire.AppendValue(v, w.peers[i].addr)
+		v = wire.AppendValue(v, s.peers.at(w.peers[i]).addr)
 	}
 	return v
 }
@@ -140,34 +217,21 @@ func (s *peerStore) samples(now instant) (drawn []wire.ID, num int, left time.Du
 // size returns how many info-hashes and how many peers there are.
 func (s *peerStore) size(now instant) (hashes, peers int) {
 	s.expire(now)
-	for _, w := range s.all {
-		w.expire(now)
-		peers += len(w.peers)
-	}
-	return len(s.all), peers
-}
-
-// expire forgets the info-hashes whose last announcement is too old.
-func (s *peerStore) expire(now instant) {
-	for w := s.ring.next; w != &s.ring && now-w.announced >= peerLife; w = s.ring.next {
-		s.drop(w)
-	}
+	return len(s.all), int(s.age.n)
 }
 
 // expire forgets the peers whose last announcement is too old.
-func (w *swarm) expire(now instant) {
-	for i := 0; i < len(w.peers); {
-		if now-w.peers[i].announced < peerLife { // dht-announce-expiry
-			i++
-			continue
+func (s *peerStore) expire(now instant) {
+	for s.age.n > 0 {
+		i := s.ages.first(s.age)
+		if now-s.peers.at(i).announced < peerLife { // dht-announce-expiry
+			return
 		}
-		last := len(w.peers) - 1
-		w.peers[i] = w.peers[last]
-		w.peers = w.peers[:last]
+		s.drop(i)
 	}
 }
 
-func (s *peerStore) drop(w *swarm) {
+func (s *peerStore) dropSwarm(w *swarm) {
 	w.unlink()
 	delete(s.byHash, w.hash)
 	last := len(s.all) - 1
@@ -179,4 +243,9 @@ func (s *peerStore) drop(w *swarm) {
 func (s *peerStore) swap(i, j int) {
 	s.all[i], s.all[j] = s.all[j], s.all[i]
 	s.all[i].at, s.all[j].at = i, j
+}
+
+func (s *peerStore) swapPeers(w *swarm, i, j int) {
+	w.peers[i], w.peers[j] = w.peers[j], w.peers[i]
+	s.peers.at(w.peers[i]).at, s.peers.at(w.peers[j]).at = i, j
 }

@@ -194,7 +194,7 @@ func (o *overlay) ask(tx transaction, m *wire.Message) bool {
 	o.queries.add(tx)
 	o.outbox.add(tx.node.Addr, m) // dht-query-once
 	m.T = nil
-	o.contacted.note(addressKey(tx.node.Addr), unprovokedFor, o.now)
+	o.contacted.note(o.keys.address(tx.node.Addr), unprovokedFor, o.now)
 	o.stats.Sent[tx.method]++
 	if e := o.entryOf(&tx); e != nil {
 		e.pinging = true

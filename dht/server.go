@@ -30,7 +30,7 @@ func (o *overlay) query(from netip.AddrPort, size int, err error) {
 		o.stats.Limited++
 		return
 	}
-	o.askerKey = addressKey(from)
+	o.askerKey = o.keys.address(from)
 	if err != nil {
 		if size < minRefused { // dht-error-short
 			o.stats.Ignored++
@@ -212,7 +212,8 @@ func (o *overlay) announcePeer(from netip.AddrPort) {
 	case !o.tokens.check(m.Token, from.Addr(), o.now):
 		o.fail(from, errProtocol, "token is not one of ours for this address") // dht-announce-token, dht-announce-token-ip, dht-token-203
 	default:
-		o.peers.add(m.InfoHash, netip.AddrPortFrom(from.Addr(), uint16(port)), o.now) // dht-announce-address, dht-announce-port
+		peer := netip.AddrPortFrom(from.Addr(), uint16(port)) // dht-announce-address, dht-announce-port
+		o.peers.add(m.InfoHash, peer, o.keys.network(peer), o.now)
 		o.stats.Announced++
 		o.reply(from)
 		o.send(from, answerSize) // dht-announce-reply

@@ -67,13 +67,13 @@ func (o *overlay) putImmutable(from netip.AddrPort) {
 	target := wire.ImmutableTarget(m.Value) // the query's own target means nothing: dht-put-plain
 	switch old := o.items.get(&target, o.now); {
 	case old == nil:
-		o.items.put(&target, &m.Body, o.now) // dht-put-immutable
+		o.items.put(&target, &m.Body, o.keys.network(from), o.now) // dht-put-immutable
 		o.stats.Put++
 	case old.mutable:
 		o.fail(from, errSeq, "a mutable item has this target")
 		return
 	default:
-		o.items.refresh(old, o.now) // dht-put-again
+		o.items.refresh(&target, o.now) // dht-put-again
 		o.stats.Refreshed++
 	}
 	o.reply(from)
@@ -100,13 +100,13 @@ func (o *overlay) putMutable(from netip.AddrPort) {
 		o.fail(from, errCAS, "cas is not the seq of what is stored") // dht-put-301
 		return
 	case again:
-		o.items.refresh(old, o.now) // dht-put-again
+		o.items.refresh(&target, o.now) // dht-put-again
 		o.stats.Refreshed++
 	case old != nil && m.Seq <= old.seq: // dht-put-seq-lower, dht-put-seq-same
 		o.fail(from, errSeq, "seq is not greater than that of what is stored") // dht-put-302, dht-put-same-302
 		return
 	default:
-		o.items.put(&target, &m.Body, o.now) // dht-put-mutable, dht-put-seq-higher
+		o.items.put(&target, &m.Body, o.keys.network(from), o.now) // dht-put-mutable, dht-put-seq-higher
 		o.stats.Put++
 	}
 	o.reply(from)

@@ -291,6 +291,55 @@ func TestItemsAreForgotten(t *testing.T) {
 	s.wantReply(client)
 }
 
+// What a network has beyond its share pushes out its own, whichever of its addresses it comes from. At home every address and port is
+// somebody of his own.
+func TestNetworksDoNotPushEachOtherOut(t *testing.T) {
+	for _, v := range []struct {
+		first, second, elsewhere string
+		one                      bool // the first two are of one network
+	}{
+		{"81.2.69.142:6881", "81.2.69.143:1", "81.2.70.142:6881", true},
+		{"[2a00:0:1:2::3]:6881", "[2a00:0:1:3::4]:1", "[2a00:0:2:2::3]:6881", true},
+		{"127.0.0.1:6881", "127.0.0.1:6882", "127.0.0.2:6881", false},
+		{"[fd00::1]:6881", "[fd00::1]:6882", "[fd00::2]:6881", false},
+	} {
+		s := begin(t, 0x11, func(c *Config) { c.IPv6, c.Rate, c.Burst = true, 1e6, 1e6 })
+		tokens := map[netip.AddrPort]string{}
+		put := func(from string, value string) wire.ID {
+			a := addr(from)
+			if tokens[a] == "" {
+				tokens[a] = s.tokenFor(a)
+			}
+			m := putQuery(Item{Value: []byte(value)})
+			m.Has |= wire.HasToken
+			m.Token = []byte(tokens[a])
+			s.message(a, m)
+			s.wantReply(a)
+			return wire.ImmutableTarget(m.Value)
+		}
+		announce := func(from string, hash, port int) {
+			a := addr(from)
+			s.announce(a, byte(hash), "", fmt.Sprintf("4:porti%de", port), tokens[a])
+			s.wantReply(a)
+		}
+		theirs := put(v.elsewhere, "5:hello")
+		announce(v.elsewhere, 0xff, 7)
+		first := put(v.first, "i0e")
+		announce(v.first, 0, 7)
+		for i := range 256 {
+			put(v.second, fmt.Sprintf("i%de", i+1))
+			announce(v.second, (i+1)%128, i+1)
+		}
+		require.NotNil(t, s.n.items.get(&theirs, s.n.now))
+		require.Equal(t, v.one, s.n.items.get(&first, s.n.now) == nil, v)
+		peers := s.n.overlays[familyOf(addr(v.first).Addr())].peers
+		_, ok := peers.find(id(0xff), netip.AddrPortFrom(addr(v.elsewhere).Addr(), 7))
+		require.True(t, ok)
+		_, ok = peers.find(id(0), netip.AddrPortFrom(addr(v.first).Addr(), 7))
+		require.Equal(t, v.one, !ok, v)
+	}
+}
+
 // An answer with a value loses nodes6 and then nodes, from the far end, until it fits.
 func TestAnswerWithAValueFits(t *testing.T) {
 	s := begin(t, 0x00, func(c *Config) { c.IPv6, c.ID6 = true, id(0) })
