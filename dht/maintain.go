@@ -2,6 +2,7 @@ package dht
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"kith/wire"
@@ -32,13 +33,31 @@ type maintenance struct {
 // start sets up maintenance.
 func (o *overlay) start(saved []wire.Node) {
 	for _, a := range o.cfg.Bootstrap {
-		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-		if sender(a) && familyOf(a.Addr()) == o.family {
-			o.bootstrap = append(o.bootstrap, a)
-		}
+		o.addBootstrap(a)
 	}
 	o.saved = saved
 	o.lookAround()
+}
+
+// AddBootstrap adds a node to those of Config.Bootstrap: one, say, whose name could not be resolved before. It is asked soon if the table
+// knows too few, and otherwise when it does.
+func (n *Node) AddBootstrap(now time.Time, a netip.AddrPort) {
+	n.at(now)
+	for _, o := range n.overlays {
+		if o != nil && o.addBootstrap(a) && o.table.live() < k {
+			o.lookAround()
+		}
+	}
+}
+
+// addBootstrap adds a node that is to be asked when the table knows too few. It reports whether it is one of the family, and new.
+func (o *overlay) addBootstrap(a netip.AddrPort) bool {
+	a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	if !sender(a) || familyOf(a.Addr()) != o.family || slices.Contains(o.bootstrap, a) {
+		return false
+	}
+	o.bootstrap = append(o.bootstrap, a)
+	return true
 }
 
 // lookAround makes the look-up of the own id due.

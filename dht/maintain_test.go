@@ -26,6 +26,30 @@ func TestStartLooksUpItself(t *testing.T) {
 	require.Equal(t, []byte{0x10, 0x80}, inTable(&s.n.overlays[V4].table))
 }
 
+// A node whose name is known late is asked at once, and again like one that was known from the start.
+func TestBootstrapNodesMayComeLate(t *testing.T) {
+	s := begin(t, 0x11)
+	s.advance(time.Hour)
+	s.wantNothing()
+	for range 2 {
+		s.n.AddBootstrap(s.now, at(0x80))
+		s.n.AddBootstrap(s.now, netip.AddrPortFrom(netip.AddrFrom16(at(0x81).Addr().As16()), 6881))
+		s.n.AddBootstrap(s.now, addr("[2a00::1]:1")) // not our family
+	}
+	s.advance(0)
+	s.wantAsked(MethodFindNode, 0x80, 0x81)
+	s.replies(0x80, 0x10, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17)
+	s.replies(0x81)
+	for _, b := range []byte{0x10, 0x13, 0x12, 0x15, 0x14, 0x17, 0x16} {
+		s.replies(b)
+	}
+	s.advance(time.Minute)
+	s.asked = nil
+	s.n.AddBootstrap(s.now, at(0x90))
+	s.advance(time.Minute)
+	s.wantNothing() // enough are known
+}
+
 // As long as too few nodes are known the node looks again: after 10 s, 20 s, … 15 min.
 func TestStartIsTriedAgain(t *testing.T) {
 	s := begin(t, 0x11, func(c *Config) { c.Bootstrap = []netip.AddrPort{at(0x80)} })

@@ -23,7 +23,7 @@ type Config struct {
 	// address and the id does not fit it.
 	ID4, ID6 wire.ID
 
-	// Bootstrap are nodes to ask when the table knows too few.
+	// Bootstrap are nodes to ask when the table knows too few. AddBootstrap adds to them.
 	Bootstrap []netip.AddrPort
 
 	// State is what State returned in an earlier life; empty: none.
