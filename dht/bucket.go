@@ -135,6 +135,7 @@ func (b *bucket) stalest(now instant) *entry {
 
 // wait puts e among the replacements. When there are k it takes the place of the oldest, of one whose id does not fit first.
 func (b *bucket) wait(e entry) {
+	e.pinging = false // who answers or not is looked for among the nodes only
 	for i := range b.waiting {
 		if b.waiting[i].sameOwner(&e) {
 			b.waiting = slices.Delete(b.waiting, i, i+1)

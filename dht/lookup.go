@@ -128,17 +128,18 @@ func (l *lookup) stepAsking() {
 			}
 			return
 		}
-		if len(l.doors) > 0 {
-			door := l.doors[0]
-			l.doors = l.doors[1:]
-			if !l.knows(door) && l.ask(transaction{node: wire.Node{Addr: door}}) {
-				l.knocking++
+		if door := l.nextDoor(); door >= 0 {
+			if !l.ask(transaction{node: wire.Node{Addr: l.doors[door]}}) {
+				l.wake = min(l.wake, l.now+pacePer/10) // too many are waiting
+				return
 			}
+			l.doors = slices.Delete(l.doors, door, door+1)
+			l.knocking++
 			continue
 		}
 		c, wait := l.next()
 		if c == nil {
-			if !wait && l.knocking == 0 {
+			if !wait && l.knocking == 0 && len(l.doors) == 0 {
 				l.conclude()
 			}
 			return
@@ -152,6 +153,19 @@ func (l *lookup) stepAsking() {
 	if l.now >= l.deadline {
 		l.conclude()
 	}
+}
+
+// nextDoor returns the index of a bootstrap node that may be asked now, or −1. Those that have become candidates are passed over.
+func (l *lookup) nextDoor() int {
+	l.doors = slices.DeleteFunc(l.doors, l.knows)
+	for i, door := range l.doors {
+		free := l.queries.free(door)
+		if free <= l.now {
+			return i
+		}
+		l.wake = min(l.wake, free) // dht-lookup-pace
+	}
+	return -1
 }
 
 // knows reports whether a candidate has the address.
@@ -267,13 +281,16 @@ func (l *lookup) enter(node wire.Node, by class) {
 		l.stats.Unnatural++
 		return
 	}
-	if l.phase == asking && node.ID != l.table.self && l.insert(node) != nil {
+	if l.phase == asking && l.insert(node) != nil {
 		l.stats.Entered++
 	}
 }
 
-// insert puts a node among the candidates, in order of distance. It returns nil if there is no place for it.
+// insert puts a node among the candidates, in order of distance. It returns nil if there is no place for it, or it is ourselves.
 func (l *lookup) insert(node wire.Node) *candidate {
+	if node.ID == l.table.self {
+		return nil
+	}
 	at := sort.Search(len(l.candidates), func(i int) bool { return !closer(&l.target, &l.candidates[i].node.ID, &node.ID) })
 	ports := 0
 	for i := at; i < len(l.candidates) && l.candidates[i].node.ID == node.ID; i++ {

@@ -360,6 +360,34 @@ func TestLookupBeginsWithBootstrapNodes(t *testing.T) {
 	require.Equal(t, []byte{0xf0, 0x80}, names(s.done(op).Nodes))
 }
 
+// However many look-ups begin at once, the bootstrap node has its pace, and none ends because of that.
+func TestLookupsShareABootstrapNode(t *testing.T) {
+	s := begin(t, 0x00, func(c *Config) { c.Bootstrap = []netip.AddrPort{at(0x80)} }).quiet()
+	var ops []Op
+	for range 6 {
+		ops = append(ops, s.n.FindNode(s.now, id(0xff)))
+	}
+	s.drain()
+	s.wantAsked(MethodFindNode, 0x80, 0x80, 0x80, 0x80)
+	s.asked = nil
+	s.advance(time.Second)
+	s.wantAsked(MethodFindNode, 0x80, 0x80)
+	s.replies(0x80)
+	s.replies(0x80)
+	require.NoError(t, s.done(ops[4]).Err)
+	require.NoError(t, s.done(ops[5]).Err)
+}
+
+// A node that is told to begin with itself does not find itself.
+func TestLookupDoesNotFindOurselves(t *testing.T) {
+	s := begin(t, 0x00, func(c *Config) { c.Bootstrap = []netip.AddrPort{at(0x00), at(0x80)} }).quiet()
+	op := s.n.FindNode(s.now, id(0x01))
+	s.drain()
+	s.replies(0x00, 0x00, 0x80)
+	s.replies(0x80, 0x00)
+	require.Equal(t, []byte{0x80}, names(s.done(op).Nodes))
+}
+
 func TestLookupsAreBounded(t *testing.T) {
 	s := begin(t, 0x00).quiet()
 	s.knows(node(0x80))

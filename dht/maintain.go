@@ -83,10 +83,10 @@ func (o *overlay) maintain() {
 	o.lookUpSelf()
 	for range min(probesAtOnce, len(o.saved)) { // dht-table-saved
 		node := o.saved[0]
-		o.saved = o.saved[1:]
-		if o.table.find(node) == nil {
-			o.ask(transaction{node: node, known: true}, o.newQuery(MethodPing))
+		if o.table.find(node) == nil && !o.ask(transaction{node: node, known: true}, o.newQuery(MethodPing)) {
+			break
 		}
+		o.saved = o.saved[1:]
 	}
 	if len(o.saved) > 0 {
 		o.hurry()

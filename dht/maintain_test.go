@@ -188,6 +188,21 @@ func TestStateIsRestored(t *testing.T) {
 	require.Equal(t, 1, again.n.Stats().Nodes[V4])
 }
 
+// Saved nodes of one address are asked at its pace, and each is.
+func TestSavedNodesKeepThePace(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	port := func(i int) netip.AddrPort { return netipPort("45.1.1.1", 1000+i) }
+	for i := range 12 {
+		s.n.overlays[V4].saved = append(s.n.overlays[V4].saved, wire.Node{ID: id(0x80 + byte(i)), Addr: port(i)})
+	}
+	s.advance(5 * time.Second)
+	asked := map[netip.AddrPort]bool{}
+	for _, q := range s.asked {
+		asked[q.to] = true
+	}
+	require.Len(t, asked, 12)
+}
+
 func TestStateThatIsBroken(t *testing.T) {
 	s := begin(t, 0x00).quiet()
 	s.knows(node(0x80), node(0x90))

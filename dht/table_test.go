@@ -134,6 +134,20 @@ func TestOneNodeOfANetwork(t *testing.T) {
 	require.Equal(t, []byte{0x80, 0x81, 0x82, 0x83, 0x84, 0x85}, inTable(&table))
 }
 
+// Who was being asked when a new id of ours cost it its place can be asked when it gets one again.
+func TestWhoWaitsIsNotBeingAsked(t *testing.T) {
+	table := newTable(id(0xff), 1)
+	for _, b := range []byte{0x80, 0x84, 0x88, 0x8c, 0x90, 0xc0, 0xc4, 0xc8, 0xcc, 0xd0} {
+		table.answered(node(b), 1)
+		table.find(node(b)).pinging = true
+	}
+	table.resort(id(0x00), 2)
+	require.Len(t, table.buckets[0].waiting, 2)
+	for _, e := range table.buckets[0].waiting {
+		require.False(t, e.pinging)
+	}
+}
+
 // An address and port is one node. Under a new id it is no longer the one that it was, wherever that stood.
 func TestANodeWithANewIDIsDropped(t *testing.T) {
 	table := filled(1)
