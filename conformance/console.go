@@ -200,6 +200,9 @@ func (c *Console) End(s *Summary) {
 	for _, d := range f.Crashes {
 		c.printf("\nthe target ended: %s; under way: %s; alone it ends of: %s\n", d.How, strings.Join(d.Suspects, " "), orText(strings.Join(d.Culprits, " "), "none of them"))
 	}
+	if known := knownCounts(s.Results); len(known) > 0 {
+		c.printf("\nknown deviations: %s", c.sum(known))
+	}
 	if len(s.Results) > 0 {
 		c.printf("\n%s  in %.1f s\n", c.sum(f.Counts), (time.Duration(f.TookMS) * time.Millisecond).Seconds())
 	}
@@ -208,6 +211,9 @@ func (c *Console) End(s *Summary) {
 		return
 	}
 	word := "conformant"
+	if f.Counts[Xfail] > 0 {
+		word = "as expected"
+	}
 	if f.Exit != ExitConformant {
 		word = "not conformant"
 		if f.Exit == ExitVacuous {
@@ -215,4 +221,15 @@ func (c *Console) End(s *Summary) {
 		}
 	}
 	c.printf("%s: %s\n", word, f.Because)
+}
+
+// knownCounts counts what the expected failures are.
+func knownCounts(results []*Result) map[Verdict]int {
+	known := map[Verdict]int{}
+	for _, r := range results {
+		if r.Verdict == Xfail {
+			known[r.Expectation.Verdict]++
+		}
+	}
+	return known
 }

@@ -240,6 +240,9 @@ func (s *session) exit(f Footer, interrupted bool) (Exit, string) {
 	if why := s.vacuous(f); why != "" {
 		return ExitVacuous, why
 	}
+	if n := f.Counts[Xfail]; n > 0 {
+		return ExitConformant, fmt.Sprintf("%d cases judged; %d are not as the spec says, and the expectation file knows them", f.Judged, n)
+	}
 	return ExitConformant, fmt.Sprintf("%d cases judged, none against the spec", f.Judged)
 }
 
