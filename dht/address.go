@@ -59,7 +59,9 @@ var (
 		netip.MustParsePrefix("198.51.100.0/24"),
 		netip.MustParsePrefix("203.0.113.0/24"),
 		netip.MustParsePrefix("240.0.0.0/4"),
+		netip.MustParsePrefix("2001:2::/48"),
 		netip.MustParsePrefix("2001:db8::/32"),
+		netip.MustParsePrefix("3fff::/20"),
 	}
 )
 
@@ -92,12 +94,21 @@ func classOf(a netip.Addr) class {
 	return global
 }
 
+// sameAddress reports whether a and b are the same address and port. Zones are left out: the system that sends knows an interface by name
+// or number, the one that receives by either.
+func sameAddress(a, b netip.AddrPort) bool {
+	return a.Port() == b.Port() && a.Addr().WithZone("") == b.Addr().WithZone("")
+}
+
 // believable reports whether a node that was reached at an address of the class by may name a, a node or a peer.
 func believable(a netip.AddrPort, by class) bool {
 	if a.Port() == 0 {
 		return false
 	}
 	c := classOf(a.Addr())
+	if c == linkLocal && a.Addr().Is6() {
+		return false // nobody can say in 18 bytes behind which interface that is
+	}
 	return c == global || c.local() && c == by // dht-address-global
 }
 

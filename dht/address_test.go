@@ -15,7 +15,7 @@ func TestClasses(t *testing.T) {
 		loopback:  {"127.0.0.1", "127.255.255.254", "::1"},
 		carrier:   {"100.64.0.1", "100.127.255.255"},
 		never: {"0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "198.51.100.1",
-			"203.0.113.1", "::", "::ffff:1.1.1.1", "ff02::1", "2001:db8::1", "100::1", "64:ff9b::1"},
+			"203.0.113.1", "::", "::ffff:1.1.1.1", "ff02::1", "2001:db8::1", "2001:2::1", "3fff::1", "3fff:fff::1", "100::1", "64:ff9b::1"},
 	} {
 		for _, a := range addrs {
 			require.Equal(t, class, classOf(netip.MustParseAddr(a)), a)
@@ -33,6 +33,8 @@ func TestWhatIsBelieved(t *testing.T) {
 	require.True(t, believable(addr("127.0.0.1:1"), loopback))
 	require.False(t, believable(addr("10.0.0.1:1"), loopback))
 	require.True(t, believable(addr("10.0.0.1:1"), private))
+	require.True(t, believable(addr("169.254.1.1:1"), linkLocal))
+	require.False(t, believable(addr("[fe80::1]:1"), linkLocal), "whose interface nobody knows")
 	require.False(t, believable(addr("224.0.0.1:1"), never))
 	require.False(t, believable(addr("[::ffff:1.1.1.1]:1"), never))
 }

@@ -57,7 +57,7 @@ type Event struct {
 	Nodes    []wire.Node   // in EventDone: the closest that answered, nearest first, IPv4 before IPv6; of Sample: the nodes named
 	Samples  []wire.ID     // in EventDone of Sample
 	Num      int64         // in EventDone of Sample: how many info-hashes the node has, as it says
-	Interval time.Duration // in EventDone of Sample: how long these samples will stay the same, as the node says
+	Interval time.Duration // in EventDone of Sample: how long these samples will stay the same, as the node says, at most 6 h
 	Asked    int           // queries of the operation so far
 	Answered int           // of them, those that had an answer
 	Stored   int           // nodes that stored so far

@@ -224,7 +224,7 @@ func TestStateThatIsBroken(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	for _, c := range []Config{{Rate: -1}, {Burst: -1}, {Rate: 2e9}} {
+	for _, c := range []Config{{Rate: -1}, {Burst: -1}, {Rate: 2e9}, {Burst: 2e9}} {
 		_, err := New(c, began)
 		require.ErrorIs(t, err, ErrLimit)
 	}

@@ -89,7 +89,7 @@ type overlay struct {
 	maintenance
 }
 
-// New returns a node that begins at now. It returns an error if Rand fails, if Rate or Burst is not positive, or, of class ErrMalformed, if
+// New returns a node that begins at now. It returns an error if Rand fails, if Rate or Burst is negative or more than 10⁹, or, of class ErrMalformed, if
 // State is not what State wrote.
 func New(cfg Config, now time.Time) (*Node, error) {
 	if cfg.Rand == nil {
@@ -104,7 +104,7 @@ func New(cfg Config, now time.Time) (*Node, error) {
 	if cfg.Burst == 0 {
 		cfg.Burst = burstDefault
 	}
-	if cfg.Rate < 0 || cfg.Burst < 0 || cfg.Rate > int(time.Second) {
+	if cfg.Rate < 0 || cfg.Burst < 0 || cfg.Rate > int(time.Second) || cfg.Burst > int(time.Second) {
 		return nil, fmt.Errorf("dht: rate %d and burst %d make no limit: %w", cfg.Rate, cfg.Burst, ErrLimit)
 	}
 	var seed [32]byte
@@ -189,9 +189,11 @@ func (n *Node) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
 	n.settle()
 }
 
-// sender reports whether a datagram can come from a, and an answer reach it.
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// sender reports whether a datagram can come from a, and an answer reach it and nobody else.
 func sender(a netip.AddrPort) bool {
-	return a.IsValid() && a.Port() != 0 && !a.Addr().IsUnspecified() && !a.Addr().IsMulticast()
+	return a.IsValid() && a.Port() != 0 && !a.Addr().IsUnspecified() && !a.Addr().IsMulticast() && a.Addr() != broadcast
 }
 
 // HandleTimeout does what is due at now. Calling it too early, or too often, does no harm.

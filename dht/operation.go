@@ -216,6 +216,9 @@ func (op *operation) lookupEnded(l *lookup) {
 	op.done(e)
 }
 
+// maxInterval is the longest interval of BEP 51, in seconds.
+const maxInterval = 21600
+
 // A single is an operation of one query.
 type single struct{ op *operation }
 
@@ -238,7 +241,8 @@ func (op *operation) single(to netip.AddrPort, method Method, target wire.ID) Op
 }
 
 func (s single) answered(tx *transaction, m *wire.Message) {
-	e := Event{Family: tx.overlay.family, Node: tx.node, RTT: tx.overlay.now - tx.sent, Num: m.Num, Interval: time.Duration(m.Interval) * time.Second}
+	e := Event{Family: tx.overlay.family, Node: tx.node, RTT: tx.overlay.now - tx.sent, Num: m.Num}
+	e.Interval = time.Duration(min(max(m.Interval, 0), maxInterval)) * time.Second
 	for h := range m.Samples.All() {
 		e.Samples = append(e.Samples, h)
 	}

@@ -3,6 +3,7 @@ package dht
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"testing"
 	"time"
@@ -342,6 +343,20 @@ func TestSampleTellsInfohashes(t *testing.T) {
 	require.Equal(t, int64(12), e.Num)
 	require.Equal(t, time.Minute, e.Interval)
 	require.Equal(t, []wire.Node{node(0x90)}, e.Nodes)
+}
+
+// What a node says of its interval is no reason to come back before it was asked, or never.
+func TestSampleIntervalIsBounded(t *testing.T) {
+	for said, want := range map[int64]time.Duration{-1: 0, 21600: 6 * time.Hour, 21601: 6 * time.Hour, math.MaxInt64: 6 * time.Hour, math.MinInt64: 0} {
+		s := begin(t, 0x00).quiet()
+		op := s.n.Sample(s.now, at(0x80), id(0x55))
+		s.drain()
+		m := s.take(at(0x80)).reply(id(0x80))
+		m.Has |= wire.HasInterval
+		m.Interval = said
+		s.message(at(0x80), m)
+		require.Equal(t, want, s.done(op).Interval)
+	}
 }
 
 // Puts keep the pace also: to a fifth at one address the node waits.

@@ -243,7 +243,7 @@ func (o *overlay) answer(from netip.AddrPort, err error) {
 	if ok {
 		number, ok = o.queries.byT[binary.BigEndian.Uint32(m.T)]
 	}
-	if !ok || o.queries.at(number).over || o.queries.at(number).node.Addr != from || o.now-o.queries.at(number).sent >= unaskedAfter { // dht-unasked
+	if !ok || o.queries.at(number).over || !sameAddress(o.queries.at(number).node.Addr, from) || o.now-o.queries.at(number).sent >= unaskedAfter { // dht-unasked
 		o.stats.Unasked++
 		return
 	}

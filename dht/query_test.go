@@ -130,6 +130,21 @@ func TestWorthlessAnswers(t *testing.T) {
 	}
 }
 
+// A node on the same wire is served and can be asked. It is not entered: to ask it again takes the zone of its address, for which a compact
+// form has no room.
+func TestLinkLocalNodes(t *testing.T) {
+	s := begin(t, 0x11, func(c *Config) { c.IPv6 = true }).quiet()
+	near := addr("[fe80::1%2]:6881")
+	s.send(near, "d1:ad2:id20:<80>e1:q4:ping1:t2:aa1:y1:qe")
+	require.Equal(t, "fe80::1", s.answer(near).IP.Addr().String())
+	s.wantNothing()
+	op := s.n.Ping(s.now, addr("[fe80::1%eth0]:6881"))
+	s.drain()
+	s.message(near, s.take(addr("[fe80::1%eth0]:6881")).reply(id(0x80)))
+	require.NoError(t, s.done(op).Err)
+	require.Zero(t, s.n.Stats().Nodes)
+}
+
 // At most 4 queries a second to one address, and so 40 in 10 s, whoever wants them.
 func TestPace(t *testing.T) {
 	s := begin(t, 0x11)

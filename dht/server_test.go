@@ -62,7 +62,7 @@ func TestNoAnswerToWhatIsNoQuery(t *testing.T) {
 		s.send(client, packet)
 		s.wantNothing()
 	}
-	for _, from := range []string{"81.2.69.142:0", "0.0.0.0:6881", "224.0.0.1:6881", "[2a00::1]:6881"} {
+	for _, from := range []string{"81.2.69.142:0", "0.0.0.0:6881", "224.0.0.1:6881", "255.255.255.255:6881", "[2a00::1]:6881"} {
 		s.send(addr(from), "d1:ad2:id20:<22>e1:q4:ping1:t2:aa1:y1:qe")
 		s.wantNothing()
 	}

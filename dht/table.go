@@ -81,7 +81,7 @@ func (t *table) mayHaveRoom(id *wire.ID) bool {
 
 // hasRoom reports whether a node that is not in the table would get a place if it answered now.
 func (t *table) hasRoom(n wire.Node, now instant) bool {
-	if n.ID == t.self || !t.mayHaveRoom(&n.ID) {
+	if n.ID == t.self || n.Addr.Addr().Zone() != "" || !t.mayHaveRoom(&n.ID) {
 		return false
 	}
 	e := newEntry(n, now)
@@ -104,9 +104,9 @@ func (t *table) asked(n wire.Node, now instant) bool {
 }
 
 // answered notes that the node answered a query of ours, and enters it if there is a place for it. It reports whether it now waits for
-// the place of one that may be gone.
+// the place of one that may be gone. A node with a zone is never entered: it could not be asked again without.
 func (t *table) answered(n wire.Node, now instant) (waits bool) {
-	if n.ID == t.self {
+	if n.ID == t.self || n.Addr.Addr().Zone() != "" {
 		return false
 	}
 	if e := t.find(n); e != nil {
