@@ -36,6 +36,17 @@ func (c *Console) paint(v Verdict, s string) string {
 	return "\x1b[" + colours[v] + "m" + s + "\x1b[0m"
 }
 
+// textWidth is how wide text is set where the terminal is not narrower.
+const textWidth = 92
+
+// wrap breaks text so that it fits the terminal.
+func (c *Console) wrap(text string, indent int) string {
+	if c.Width > 0 {
+		return Wrap(text, indent, min(textWidth, c.Width))
+	}
+	return Wrap(text, indent, textWidth)
+}
+
 func (c *Console) printf(format string, args ...any) {
 	if c.shown {
 		fmt.Fprint(c.W, "\r\x1b[K")
@@ -51,7 +62,7 @@ func (c *Console) Begin(h Header) {
 	if h.Target.Version != "" {
 		who += " (" + h.Target.Version + ")"
 	}
-	c.printf("%s %s, %d cases, seed %d, against %s\n", h.Suite, h.Version, h.Planned, h.Seed, who)
+	c.printf("%s\n", c.wrap(fmt.Sprintf("%s %s, %s, seed %d, against %s", h.Suite, h.Version, counted(h.Planned, "case"), h.Seed, who), 5))
 	if len(h.Profiles) > 0 {
 		var claimed, not []string
 		for _, p := range h.Profiles {
@@ -65,7 +76,7 @@ func (c *Console) Begin(h Header) {
 		if len(not) > 0 {
 			text += "; does not show " + strings.Join(not, " ") + ", which --profile would judge all the same"
 		}
-		c.printf("%s\n", text)
+		c.printf("%s\n", c.wrap(text, 5))
 	}
 	c.move("")
 }
@@ -80,13 +91,13 @@ func (c *Console) Result(r *Result) {
 			c.printf("%s %s  %.1f ms\n", c.paint(r.Verdict, fmt.Sprintf("%-12s", r.Verdict)), r.Case.ID, ms(r.Took))
 		}
 	case Xfail:
-		c.printf("%s %s  %s\n", c.paint(Xfail, "xfail"), r.Case.ID, r.Expectation.Did)
+		c.printf("%s\n", c.line(r, r.Expectation.Did))
 	case Blocked, Inconclusive:
 		if r.Log == nil {
 			break // it was not played; what there is to say stands at the end
 		}
-		c.printf("%s %s  needs %s; observed %s\n", c.paint(r.Verdict, string(r.Verdict)), r.Case.ID,
-			orText(r.Outcome.Expected, "a target that is there"), orText(r.Outcome.Observed, strings.Join(r.Notes(), "; ")))
+		c.printf("%s\n", c.line(r, fmt.Sprintf("needs %s; observed %s",
+			orText(r.Outcome.Expected, "a target that is there"), orText(r.Outcome.Observed, strings.Join(r.Notes(), "; ")))))
 		if r.Outcome.Fault != "" {
 			c.printf("     %s\n", r.Outcome.Fault)
 		}
@@ -94,6 +105,20 @@ func (c *Console) Result(r *Result) {
 		c.printf("%s", c.block(r))
 	}
 	c.move(r.Case.ID)
+}
+
+// line says of a case why it was not judged, or not by what it did.
+func (c *Console) line(r *Result, text string) string {
+	verdict := string(r.Verdict)
+	return c.paint(r.Verdict, verdict) + strings.TrimPrefix(c.wrap(verdict+" "+r.Case.ID+"  "+text, 5), verdict) // colours have no width
+}
+
+// counted is a number of things in words.
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 func orText(s, d string) string {
@@ -112,18 +137,21 @@ func (c *Console) block(r *Result) string {
 	if q.Source != "" {
 		where += ", " + q.Source
 	}
-	gap := max(2, 80-utf8.RuneCountInString(head)-utf8.RuneCountInString(where))
-	fmt.Fprintf(&b, "\n%s %s%s%s\n", c.paint(r.Verdict, strings.ToUpper(string(r.Verdict))), r.Case.ID, strings.Repeat(" ", gap), where)
-	fmt.Fprintf(&b, "     %s\n", Wrap(q.Text, 5, 92))
+	between := strings.Repeat(" ", max(2, 80-utf8.RuneCountInString(head)-utf8.RuneCountInString(where)))
+	if c.Width > 0 && utf8.RuneCountInString(head+between+where) > c.Width {
+		between = "\n     "
+	}
+	fmt.Fprintf(&b, "\n%s %s%s%s\n", c.paint(r.Verdict, strings.ToUpper(string(r.Verdict))), r.Case.ID, between, where)
+	fmt.Fprintf(&b, "     %s\n", c.wrap(q.Text, 5))
 	if e := r.Log.sent(r.Outcome.Sent); e != nil {
-		fmt.Fprintf(&b, "     sent      #%d  %.1f ms  %s\n", e.N, ms(e.At), Wrap(fmt.Sprintf("%s (%d B)", cut(Brief(e.Data), 600), len(e.Data)), 15, 92))
+		fmt.Fprintf(&b, "     sent      #%d  %.1f ms  %s\n", e.N, ms(e.At), c.wrap(fmt.Sprintf("%s (%d B)", cut(Brief(e.Data), 600), len(e.Data)), 15))
 	}
 	if r.Outcome.Expected != "" {
-		fmt.Fprintf(&b, "     expected  %s\n", Wrap(r.Outcome.Expected, 15, 92))
-		fmt.Fprintf(&b, "     observed  %s\n", Wrap(r.Outcome.Observed, 15, 92))
+		fmt.Fprintf(&b, "     expected  %s\n", c.wrap(r.Outcome.Expected, 15))
+		fmt.Fprintf(&b, "     observed  %s\n", c.wrap(r.Outcome.Observed, 15))
 	}
 	for _, n := range r.Notes() {
-		fmt.Fprintf(&b, "     note      %s\n", Wrap(n, 15, 92))
+		fmt.Fprintf(&b, "     note      %s\n", c.wrap(n, 15))
 	}
 	if r.Isolated {
 		fmt.Fprintf(&b, "     note      judged alone, on a target started for it\n")
@@ -169,7 +197,7 @@ func Wrap(text string, indent, width int) string {
 }
 
 // Note implements Progress.
-func (c *Console) Note(text string) { c.printf("note: %s\n", text) }
+func (c *Console) Note(text string) { c.printf("%s\n", c.wrap("note: "+text, 5)) }
 
 // move draws the moving line.
 func (c *Console) move(id string) {
@@ -198,7 +226,8 @@ func (c *Console) sum(counts map[Verdict]int) string {
 func (c *Console) End(s *Summary) {
 	f := s.Footer
 	for _, d := range f.Crashes {
-		c.printf("\nthe target ended: %s; under way: %s; alone it ends of: %s\n", d.How, strings.Join(d.Suspects, " "), orText(strings.Join(d.Culprits, " "), "none of them"))
+		c.printf("\n%s\n", c.wrap(fmt.Sprintf("the target ended: %s; under way: %s; alone it ends of: %s",
+			d.How, strings.Join(d.Suspects, " "), orText(strings.Join(d.Culprits, " "), "none of them")), 5))
 	}
 	if known := knownCounts(s.Results); len(known) > 0 {
 		c.printf("\nknown deviations: %s", c.sum(known))
@@ -207,20 +236,10 @@ func (c *Console) End(s *Summary) {
 		c.printf("\n%s  in %.1f s\n", c.sum(f.Counts), (time.Duration(f.TookMS) * time.Millisecond).Seconds())
 	}
 	if !f.Whole {
-		c.printf("The run is not whole: %s\n", f.Why)
+		c.printf("%s\n", c.wrap("The run is not whole: "+f.Why, 5))
 		return
 	}
-	word := "conformant"
-	if f.Counts[Xfail] > 0 {
-		word = "as expected"
-	}
-	if f.Exit != ExitConformant {
-		word = "not conformant"
-		if f.Exit == ExitVacuous {
-			word = "vacuous"
-		}
-	}
-	c.printf("%s: %s\n", word, f.Because)
+	c.printf("%s\n", c.wrap(f.Word()+": "+f.Because, 5))
 }
 
 // knownCounts counts what the expected failures are.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +40,21 @@ func TestTheConsoleOnATerminalMovesAndCleansUp(t *testing.T) {
 	require.Contains(t, text, "\x1b[32m")
 	last := text[strings.LastIndex(text, "\r\x1b[K")+4:]
 	require.Contains(t, last, "pass", "the sum is not on the moving line")
+}
+
+// Nothing that is set in lines is wider than a narrow terminal, but for words that no line could hold.
+func TestTheConsoleFitsANarrowTerminal(t *testing.T) {
+	var out bytes.Buffer
+	c := &conformance.Console{W: &out, Width: 50}
+	m, err := conformance.NewFaulty(nil, conformance.Now())
+	require.NoError(t, err)
+	play(t, &conformance.Runner{Target: serve(t, m), Plan: plan(t, "dht-ping*", "dht-sample-interval*", "dht-ip-right*", "dht-id-address"), Progress: c})
+	require.Contains(t, out.String(), "FAIL dht-sample-interval")
+	for line := range strings.Lines(out.String()) {
+		if words := strings.Fields(line); len(words) > 1 && !strings.Contains(line, " repeat ") {
+			require.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), 50, line)
+		}
+	}
 }
 
 func TestDatagramsAreShownAsPeopleReadThem(t *testing.T) {

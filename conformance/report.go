@@ -93,6 +93,19 @@ type Footer struct {
 	Crashes []Death         `json:"crashes,omitempty"`
 }
 
+// Word says in a word or two what a run that went to its end says about the target.
+func (f Footer) Word() string {
+	switch {
+	case f.Exit == ExitVacuous:
+		return "vacuous"
+	case f.Exit != ExitConformant:
+		return "not conformant"
+	case f.Counts[Xfail] > 0:
+		return "as expected"
+	}
+	return "conformant"
+}
+
 // Death is one end of the target's process that the runner did not ask for.
 type Death struct {
 	How      string   `json:"how"`      // exit status or signal

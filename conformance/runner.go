@@ -235,15 +235,15 @@ func (s *session) exit(f Footer, interrupted bool) (Exit, string) {
 	case bad > 0:
 		return ExitFailed, fmt.Sprintf("%d of %d judged cases are not as they have to be", bad, f.Judged)
 	case unexplained > 0:
-		return ExitFailed, fmt.Sprintf("the target ended %d times, and no case alone makes it end", unexplained)
+		return ExitFailed, fmt.Sprintf("the target ended %s, and no case alone makes it end", counted(unexplained, "time"))
 	}
 	if why := s.vacuous(f); why != "" {
 		return ExitVacuous, why
 	}
 	if n := f.Counts[Xfail]; n > 0 {
-		return ExitConformant, fmt.Sprintf("%d cases judged; %d are not as the spec says, and the expectation file knows them", f.Judged, n)
+		return ExitConformant, fmt.Sprintf("%s judged; %d are not as the spec says, and the expectation file knows them", counted(f.Judged, "case"), n)
 	}
-	return ExitConformant, fmt.Sprintf("%d cases judged, none against the spec", f.Judged)
+	return ExitConformant, fmt.Sprintf("%s judged, none against the spec", counted(f.Judged, "case"))
 }
 
 // vacuous says why a run without failures shows nothing: every planned case that the target claims and the tester can play has to
@@ -259,7 +259,7 @@ func (s *session) vacuous(f Footer) string {
 	case f.Judged == 0:
 		return "no case was judged"
 	case f.Judged < s.r.MinExecuted:
-		return fmt.Sprintf("%d cases were judged and at least %d have to be", f.Judged, s.r.MinExecuted)
+		return fmt.Sprintf("%s judged, and at least %d have to be", counted(f.Judged, "case"), s.r.MinExecuted)
 	case unjudged > 0:
 		return fmt.Sprintf("%d cases were inconclusive, so %d judged ones are too few", unjudged, f.Judged)
 	}
