@@ -10,6 +10,7 @@ import (
 // What does not pass this would pass or fail the cases by accident.
 func contract(w conformance.World, o conformance.Options) *conformance.Run {
 	return play("contract", Silence, func(s *Script) {
+		s.anyFamily()
 		n := s.Node()
 		s.stage = inBody
 		id := n.Ping().WantReply().ID()
@@ -36,6 +37,7 @@ func claims(w conformance.World, o conformance.Options) *conformance.Claims {
 		}
 	}
 	s.run(func(s *Script) {
+		s.anyFamily()
 		n := s.Node()
 		r := n.Ping().WantReply()
 		c.ID = r.ID()

@@ -40,7 +40,8 @@ type Script struct {
 	sent    int           // number in the log of the last datagram that the case itself sent
 	slowest time.Duration // the longest round trip seen
 	ended   bool
-	hosts   int // the next source address nobody has used
+	hosts   int  // the next source address nobody has used
+	v6      bool // Node is in IPv6
 }
 
 // stage is what a failing check means at this point.
@@ -389,15 +390,19 @@ func (s *Script) Target() netip.AddrPort {
 	return t
 }
 
-// Node opens a node of the harness at the case's first source address, in the family of the target's first address. It has
-// a random id, and answers the target's queries as a good node that knows nobody.
+// Node opens a node of the harness that speaks to the target's IPv4 address, from the case's first source address. It has a
+// random id, and answers the target's queries as a good node that knows nobody.
 func (s *Script) Node() *Node { return s.NodeAt(0) }
 
 // NodeAt opens a node at another source address of the case: every host from 0 to 47 lies in a /24 of its own. The case is
 // blocked where the tester has no second address.
-func (s *Script) NodeAt(host int) *Node {
+func (s *Script) NodeAt(host int) *Node { return s.must(host, s.v6) }
+
+// anyFamily lets Node speak IPv6 when the target has no IPv4 address. It is for what is asked of every target; a case that says
+// Node means IPv4, and says Node6 where it means the other.
+func (s *Script) anyFamily() {
 	_, v4 := s.w.Target(false)
-	return s.must(host, !v4)
+	s.v6 = !v4
 }
 
 // Node6 opens a node that speaks to the target's IPv6 address. The case is blocked when the target was not given one.
