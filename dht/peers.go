@@ -182,18 +182,23 @@ func (s *peerStore) drop(i uint32) {
 	}
 }
 
-// draw appends to v up to max peers of the info-hash, chosen at random when there are more.
-func (s *peerStore) draw(v wire.Values, hash *wire.ID, max int, now instant) wire.Values {
+// draw appends to v up to max peers of the info-hash, chosen at random when there are more. Those at local addresses are left out
+// unless local says so.
+func (s *peerStore) draw(v wire.Values, hash *wire.ID, max int, local bool, now instant) wire.Values {
 	s.expire(now)
 	w := s.byHash[*hash]
 	if w == nil {
 		return v
 	}
-	for i := range min(max, len(w.peers)) {
+	n := 0
+	for i := 0; i < len(w.peers) && n < max; i++ {
 		if len(w.peers) > max {
 			s.swapPeers(w, i, i+s.rand.IntN(len(w.peers)-i)) // dht-peers-random
 		}
-		v = wire.AppendValue(v, s.peers.at(w.peers[i]).addr)
+		if p := s.peers.at(w.peers[i]); local || !isLocal(p.addr.Addr()) { // dht-nodes-local
+			v = wire.AppendValue(v, p.addr)
+			n++
+		}
 	}
 	return v
 }

@@ -140,21 +140,25 @@ func (o *overlay) addNodes(m *wire.Message, target *wire.ID) {
 	}
 	if want&wire.Want4 != 0 {
 		m.Has |= wire.HasNodes
-		m.Nodes = o.compact(V4, target)
+		m.Nodes = o.compact(V4, target, m.IP)
 	}
 	if want&wire.Want6 != 0 {
 		m.Has |= wire.HasNodes6
-		m.Nodes6 = o.compact(V6, target)
+		m.Nodes6 = o.compact(V6, target, m.IP)
 	}
 }
 
-// compact returns the closest good nodes of a family, one behind the other: none if we are not part of it, which is an empty string and
-// not nothing (dht-nodes-empty).
-func (n *Node) compact(family Family, target *wire.ID) []byte {
+// compact returns the closest good nodes of a family for one who asks, one behind the other: none if we are not part of it, which is
+// an empty string and not nothing (dht-nodes-empty).
+func (n *Node) compact(family Family, target *wire.ID, to netip.AddrPort) []byte {
 	b := n.nodes[family][:0]
 	if o := n.overlays[family]; o != nil {
+		want := goodOnly
+		if !isLocal(to.Addr()) {
+			want = goodGlobal // dht-nodes-local
+		}
 		// dht-find-closest, dht-peers-closest, dht-find-eight, dht-good-only, dht-nodes-address: who answered has an address
-		for _, e := range o.table.closest(n.found[:0], target, k, goodOnly, n.now) {
+		for _, e := range o.table.closest(n.found[:0], target, k, want, n.now) {
 			b = append(b, e.compact()...)
 		}
 	}
@@ -186,8 +190,9 @@ func (o *overlay) getPeers(from netip.AddrPort) {
 	}
 	size := o.outbox.add(from, m) + len("6:valuesle")
 	o.outbox.takeBack()
-	room := min(peersPerAnswer, max(0, answerSize-size)/each)                     // dht-peers-size
-	if v := o.peers.draw(o.values[:0], &o.in.InfoHash, room, o.now); len(v) > 0 { // dht-want-values
+	room := min(peersPerAnswer, max(0, answerSize-size)/each) // dht-peers-size
+	// dht-want-values
+	if v := o.peers.draw(o.values[:0], &o.in.InfoHash, room, isLocal(from.Addr()), o.now); len(v) > 0 {
 		m.Has |= wire.HasValues
 		m.Values = v // dht-peers-values, dht-peers-other
 	}

@@ -167,6 +167,25 @@ func TestOnlyGoodNodesAreNamed(t *testing.T) {
 	require.Equal(t, []byte{0x80}, nodesOf(s.find(0x80, "")), "it has answered once, and asks now")
 }
 
+// Where somebody lives at home is nothing that strangers are told.
+func TestLocalAddressesStayAtHome(t *testing.T) {
+	s := begin(t, 0x00)
+	home := wire.Node{ID: id(0xa0), Addr: addr("192.168.1.7:6881")}
+	s.knows(node(0x80), home)
+	s.announce(home.Addr, 0x77, "", "4:porti1e", s.tokenFor(home.Addr))
+	s.wantReply(home.Addr)
+	s.announce(client, 0x77, "", "4:porti2e", s.tokenFor(client))
+	s.wantReply(client)
+	public, private := netip.AddrPortFrom(client.Addr(), 2), netip.AddrPortFrom(home.Addr.Addr(), 1)
+	for range 10 {
+		require.Equal(t, []byte{0x80}, nodesOf(s.find(0xa0, "")))
+		require.Equal(t, []netip.AddrPort{public}, s.peersOf(client, 0x77))
+		require.ElementsMatch(t, []netip.AddrPort{public, private}, s.peersOf(addr("192.168.1.8:6881"), 0x77))
+	}
+	s.send(addr("192.168.1.8:6881"), "d1:ad2:id20:<22>6:target20:<a0>e1:q9:find_node1:t2:aa1:y1:qe")
+	require.Equal(t, []byte{0xa0, 0x80}, nodesOf(s.wantReply(addr("192.168.1.8:6881"))))
+}
+
 func (s *script) wantFind() wire.Message { return s.find(0x80, "") }
 
 // advanceSilently lets time pass without what would be due.

@@ -45,7 +45,7 @@ func TestPeerStoreAgainstAList(t *testing.T) {
 				list = append(list, announcement{hash, a, now})
 			}
 			max := rapid.IntRange(0, 12).Draw(t, "max")
-			drawn := slices.Collect(s.draw(nil, &hash, max, now).All())
+			drawn := slices.Collect(s.draw(nil, &hash, max, true, now).All())
 			want := live(hash)
 			require.Len(t, drawn, min(max, len(want)))
 			for _, a := range drawn {
@@ -79,7 +79,7 @@ func TestPeersAreBounded(t *testing.T) {
 	_, peers := s.size(400)
 	require.Equal(t, 256, peers)
 	hash := id(1)
-	drawn := slices.Collect(s.draw(nil, &hash, 300, 400).All())
+	drawn := slices.Collect(s.draw(nil, &hash, 300, true, 400).All())
 	for i := range 300 {
 		require.Equal(t, i >= 300-256, slices.Contains(drawn, stranger(i)), i)
 	}

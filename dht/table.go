@@ -243,15 +243,18 @@ func (t *table) resort(self wire.ID, now instant) {
 type demand uint8
 
 const (
-	goodOnly demand = iota // to name them to others
-	notBad                 // to ask them
-	anyhow                 // when nothing else is left to ask
+	goodOnly   demand = iota // to name them to others
+	goodGlobal               // to name them to one to whom local addresses say nothing
+	notBad                   // to ask them
+	anyhow                   // when nothing else is left to ask
 )
 
 func (d demand) met(e *entry, now instant) bool {
 	switch d {
 	case goodOnly:
 		return e.good(now)
+	case goodGlobal:
+		return !e.local && e.good(now)
 	case notBad:
 		return !e.bad()
 	}
