@@ -171,10 +171,13 @@ func (s *session) isolate(ctx context.Context, suspects []*Result) (unjudged []*
 		if ctx.Err() != nil || s.lost != "" {
 			return cases[i:]
 		}
-		if s.again(ctx); s.lost != "" {
+		if s.again(ctx); s.lost != "" || ctx.Err() != nil {
 			return cases[i:]
 		}
 		r := s.play(c, func() {})
+		if ctx.Err() != nil {
+			return cases[i:]
+		}
 		r.Isolated = true
 		ended := r.suspect || s.endsWithin(afterIsolate)
 		if ended {

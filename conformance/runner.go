@@ -112,6 +112,7 @@ func (r *Runner) Run(ctx context.Context) (*Summary, error) {
 	if r.Command != nil {
 		s.header.Target.Command = r.Command.Line
 	}
+	defer context.AfterFunc(ctx, s.interrupt)()
 	s.arrive(ctx)
 	if err := s.line(s.header); err != nil {
 		s.harness = err.Error()
@@ -184,10 +185,10 @@ func (s *session) finish(ctx context.Context) *Summary {
 	switch {
 	case s.harness != "":
 		f.Why = s.harness
-	case s.contract != "":
-		f.Why = s.contract
 	case ctx.Err() != nil:
 		f.Why = fmt.Sprintf("interrupted after %d of %d cases", len(s.out), len(s.r.Plan))
+	case s.contract != "":
+		f.Why = s.contract
 	case s.lost != "":
 		f.Why = s.lost
 	}

@@ -149,7 +149,7 @@ func (s *session) start(ctx context.Context) string {
 		return "the target cannot be started: " + err.Error()
 	}
 	s.mu.Lock()
-	s.proc, s.dead = p, false
+	s.proc, s.dead = p, ctx.Err() != nil
 	s.mu.Unlock()
 	for end := udp.Now().Add(startLimit); ; {
 		switch why := s.ask(startStep); {
@@ -227,6 +227,16 @@ func (s *session) leave(w *live) {
 	delete(s.worlds, w)
 	s.mu.Unlock()
 	w.close()
+}
+
+// interrupt ends the cases under way as the end of the target does: nobody waits for a slow one. Their results are dropped.
+func (s *session) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead = true
+	for w := range s.worlds {
+		w.gone()
+	}
 }
 
 func (s *session) isDead() bool {
