@@ -129,7 +129,7 @@ func (d *Driver) Start(m Machine, after func(now time.Time)) {
 	}
 	d.m, d.after = m, after
 	now := Now()
-	d.drain(now)
+	d.drain(now, arrival{})
 	d.settle(now)
 	for _, s := range d.socks {
 		d.loops.Add(1)
@@ -148,7 +148,7 @@ func (d *Driver) Do(f func(now time.Time)) error {
 	now := Now()
 	f(now)
 	if d.m != nil {
-		d.drain(now)
+		d.drain(now, arrival{})
 		d.settle(now)
 	}
 	return nil
@@ -223,7 +223,7 @@ func (d *Driver) handle(s socket, n int) bool {
 		d.stats.In++
 		d.stats.BytesIn += uint64(len(b))
 		d.m.HandleDatagram(now, from, b)
-		d.drain(now)
+		d.drain(now, arrival{from, s, i})
 	}
 	d.settle(now)
 	return true
@@ -260,13 +260,21 @@ func (d *Driver) fire() {
 	d.stats.Wakeups++
 	if next := d.m.NextTimeout(); !next.IsZero() && !next.After(now) {
 		d.m.HandleTimeout(now)
-		d.drain(now)
+		d.drain(now, arrival{})
 	}
 	d.settle(now)
 }
 
-// drain takes the machine's events and queues its datagrams.
-func (d *Driver) drain(now time.Time) {
+// An arrival is the i-th datagram of a socket; the zero value is none.
+type arrival struct {
+	from netip.AddrPort
+	sock socket
+	i    int
+}
+
+// drain takes the machine's events and queues its datagrams. Those that go to who sent what has just arrived leave from the address at
+// which that came: a host has several, and an answer from another of them comes from somebody else.
+func (d *Driver) drain(now time.Time, came arrival) {
 	if d.after != nil {
 		d.after(now)
 	}
@@ -275,17 +283,20 @@ func (d *Driver) drain(now time.Time) {
 		if !ok {
 			return
 		}
-		s := d.v6
+		out, answered := d.v6, -1
 		if to.Addr().Is4() {
-			s = d.v4
+			out = d.v4
+		}
+		if to == came.from && out == came.sock { // dht-answer-address
+			answered = came.i
 		}
 		switch {
-		case s == nil:
+		case out == nil:
 			d.stats.NoSocket++
 		case len(b) > MaxDatagram:
 			d.stats.TooLong++
-		case s.queue(to, b):
-			s.flush(&d.stats)
+		case out.queue(to, b, answered):
+			out.flush(&d.stats)
 		}
 	}
 }

@@ -14,8 +14,9 @@ type socket interface {
 	read() (int, error)
 	// datagram returns the i-th of them; whole is false when it was longer than MaxDatagram.
 	datagram(i int) (from netip.AddrPort, b []byte, whole bool)
-	// queue copies a datagram of at most MaxDatagram bytes and reports whether the queue is full now.
-	queue(to netip.AddrPort, b []byte) (full bool)
+	// queue copies a datagram of at most MaxDatagram bytes and reports whether the queue is full now. It is to leave from the address at
+	// which the answered-th of the datagrams came, or, if answered is negative, from any.
+	queue(to netip.AddrPort, b []byte, answered int) (full bool)
 	// flush sends what is queued, counts what could not be sent, and leaves the queue empty.
 	flush(stats *Stats)
 	close() error
@@ -56,7 +57,8 @@ func (s *Stats) writeError(err error) {
 	}
 }
 
-// A single is a socket that makes one system call for each datagram: what there is on systems without recvmmsg.
+// A single is a socket that makes one system call for each datagram: what there is on systems without recvmmsg. On a host of several
+// addresses it has to listen at one of them: what it sends leaves from the one that the system prefers.
 type single struct {
 	c    *net.UDPConn
 	in   [MaxDatagram + 1]byte // one more, so that a datagram that was cut shows
@@ -85,7 +87,7 @@ func (s *single) datagram(int) (netip.AddrPort, []byte, bool) {
 	return s.from, s.in[:s.n], true
 }
 
-func (s *single) queue(to netip.AddrPort, b []byte) bool {
+func (s *single) queue(to netip.AddrPort, b []byte, _ int) bool {
 	s.to, s.held = to, copy(s.out[:], b)
 	return true
 }

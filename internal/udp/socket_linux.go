@@ -19,6 +19,7 @@ type mmsg struct {
 	c       *net.UDPConn
 	rc      syscall.RawConn
 	v6      bool
+	wild    bool // it listens at every address of the host, so the kernel says at which each datagram came
 	in, out vector
 
 	received, pending int                   // datagrams in `in`, in `out`
@@ -26,13 +27,20 @@ type mmsg struct {
 	recv, send        func(fd uintptr) bool // bound once, so that a call allocates nothing
 }
 
-// A vector is the memory of one batch: header i points at address i and, through span i, at slot i.
+// A vector is the memory of one batch: header i points at address i, control i and, through span i, at slot i.
 type vector struct {
-	headers [batch]header
-	spans   [batch]unix.Iovec
-	addrs   [batch]unix.RawSockaddrInet6 // the larger of the two kinds
-	slots   [batch][MaxDatagram]byte
-	errno   syscall.Errno // of the last call
+	headers  [batch]header
+	spans    [batch]unix.Iovec
+	addrs    [batch]unix.RawSockaddrInet6 // the larger of the two kinds
+	controls [batch]control
+	slots    [batch][MaxDatagram]byte
+	errno    syscall.Errno // of the last call
+}
+
+// control is one control message: a header and behind it unix.Inet4Pktinfo or unix.Inet6Pktinfo.
+type control struct {
+	unix.Cmsghdr
+	info [24]byte // 12 bytes for IPv4 and 20 for IPv6, with what aligns them
 }
 
 // header is the kernel's struct mmsghdr.
@@ -46,7 +54,9 @@ func newSocket(c *net.UDPConn) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &mmsg{c: c, rc: rc, v6: c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Is6()}
+	local := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
+	s := &mmsg{c: c, rc: rc, v6: local.Is6()}
+	s.wild = local.IsUnspecified() && s.wantAddrs()
 	for _, v := range []*vector{&s.in, &s.out} {
 		for i := range v.headers {
 			v.spans[i].Base = &v.slots[i][0]
@@ -55,6 +65,10 @@ func newSocket(c *net.UDPConn) (socket, error) {
 			v.headers[i].SetIovlen(1)
 			v.headers[i].Name = (*byte)(unsafe.Pointer(&v.addrs[i]))
 			v.headers[i].Namelen = s.addrLen()
+			if s.wild {
+				v.headers[i].Control = (*byte)(unsafe.Pointer(&v.controls[i]))
+				v.headers[i].SetControllen(int(unsafe.Sizeof(control{})))
+			}
 		}
 	}
 	s.recv = func(fd uintptr) bool {
@@ -88,6 +102,19 @@ func mmsgCall(trap, fd uintptr, first *header, n int) (int, syscall.Errno) {
 	}
 }
 
+// wantAddrs has the kernel say at which address each datagram came. It reports whether it will.
+func (s *mmsg) wantAddrs() bool {
+	var err error
+	failed := s.rc.Control(func(fd uintptr) {
+		if s.v6 {
+			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1)
+		} else {
+			err = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_PKTINFO, 1)
+		}
+	})
+	return failed == nil && err == nil
+}
+
 func (s *mmsg) addrLen() uint32 {
 	if s.v6 {
 		return unix.SizeofSockaddrInet6
@@ -98,6 +125,9 @@ func (s *mmsg) addrLen() uint32 {
 func (s *mmsg) read() (int, error) {
 	for i := range s.received {
 		s.in.headers[i].Namelen = s.addrLen() // the kernel wrote the length of the address there
+		if s.wild {
+			s.in.headers[i].SetControllen(int(unsafe.Sizeof(control{})))
+		}
 	}
 	s.received = 0
 	if err := s.rc.Read(s.recv); err != nil {
@@ -118,12 +148,37 @@ func (s *mmsg) datagram(i int) (netip.AddrPort, []byte, bool) {
 	return from, s.in.slots[i][:h.n], true
 }
 
-func (s *mmsg) queue(to netip.AddrPort, b []byte) bool {
+func (s *mmsg) queue(to netip.AddrPort, b []byte, answered int) bool {
 	i := s.pending
 	s.out.spans[i].SetLen(copy(s.out.slots[i][:], b))
 	s.setAddr(&s.out.addrs[i], to)
+	if s.wild {
+		n := 0
+		if answered >= 0 {
+			n = s.comeFrom(&s.out.controls[i], &s.in.controls[answered], int(s.in.headers[answered].Controllen))
+		}
+		s.out.headers[i].SetControllen(n)
+	}
 	s.pending++
 	return s.pending == batch
+}
+
+// comeFrom writes into out that a datagram is to leave from the address at which one came of which the kernel wrote in, n bytes. It
+// returns the length of out: 0 if the kernel did not say.
+func (s *mmsg) comeFrom(out, in *control, n int) int {
+	if n < unix.CmsgLen(unix.SizeofInet4Pktinfo) {
+		return 0
+	}
+	*out = *in
+	switch {
+	case !s.v6 && in.Level == unix.IPPROTO_IP && in.Type == unix.IP_PKTINFO:
+		(*unix.Inet4Pktinfo)(unsafe.Pointer(&out.info)).Ifindex = 0 // the route says which; Spec_dst is the source
+		return unix.CmsgSpace(unix.SizeofInet4Pktinfo)
+	case s.v6 && in.Level == unix.IPPROTO_IPV6 && in.Type == unix.IPV6_PKTINFO:
+		(*unix.Inet6Pktinfo)(unsafe.Pointer(&out.info)).Ifindex = 0 // the route says which, or the scope of a link-local address
+		return unix.CmsgSpace(unix.SizeofInet6Pktinfo)
+	}
+	return 0
 }
 
 // flush sends the queue. sendmmsg stops at the first datagram that cannot be sent and says why only when that is the first of
