@@ -94,7 +94,10 @@ var ErrUsage = errors.New("conformance: usage")
 // Run plays the plan. The error is only for what kept the run from beginning, and wraps ErrUsage; everything that happens later
 // stands in the summary.
 func (r *Runner) Run(ctx context.Context) (*Summary, error) {
-	s := &session{r: r, began: udp.Now(), pace: udp.NewPace(orDefault(r.Rate, 5000)), used: &usedAddresses{all: map[netip.AddrPort]bool{}}}
+	s := &session{
+		r: r, began: udp.Now(), pace: udp.NewPace(orDefault(r.Rate, 5000)), used: &usedAddresses{all: map[netip.AddrPort]bool{}},
+		worlds: map[*live]bool{}, done: map[*Case]*Result{},
+	}
 	for _, w := range r.Reports {
 		s.reports = append(s.reports, &reportWriter{w: w})
 	}

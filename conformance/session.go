@@ -52,8 +52,6 @@ const (
 
 // arrive starts the target if it has to be started, and finds out whether it can be judged and what it claims.
 func (s *session) arrive(ctx context.Context) {
-	s.worlds = map[*live]bool{}
-	s.done = map[*Case]*Result{}
 	var err error
 	if s.round, err = newNeighbourhood(s.r.Target.first()); err != nil {
 		s.harness = "no sockets: " + err.Error()
