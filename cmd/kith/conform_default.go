@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,32 +14,48 @@ import (
 // conformDefault is kith conform alone: the reference node, then one with planted faults.
 func conformDefault(cmd *cobra.Command, f *conformFlags) error {
 	if f.json || f.report != "" || f.transcripts != "" {
-		return usage(cmd, fmt.Errorf("without a target there are two runs: give reports to kith conform dht"))
+		return usage(cmd, errors.New("without a target there are two runs: give reports to kith conform dht"))
 	}
-	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "The reference node\n\n")
-	good, err := f.embedded(cmd, func() (conformance.Machine, error) { return conformance.NewReference(nil, conformance.Now()) })
+	if err := f.check(cmd.Flags().Changed); err != nil {
+		return usage(cmd, err)
+	}
+	p := f.begin(cmd)
+	defer p.stop()
+	code := p.embeddedTwice()
+	if err := p.out.fault(); err != nil {
+		return failed(cmd, exitCode(conformance.ExitHarness), err)
+	}
+	return code
+}
+
+// embeddedTwice plays the plan against both nodes, and says whether each was judged as it has to be.
+func (p *playing) embeddedTwice() error {
+	fmt.Fprintf(p.out, "The reference node\n\n")
+	good, err := p.embedded(func() (conformance.Machine, error) { return conformance.NewReference(nil, conformance.Now()) })
 	if err != nil {
 		return err
 	}
 	if good.Exit() != conformance.ExitConformant {
 		return exit(good.Exit())
 	}
-	fmt.Fprintf(out, "\nA node with planted faults, so that you see failures: each of these is meant to be found\n\n")
-	for _, p := range conformance.Planted {
-		fmt.Fprintf(out, "  it %s\n", p.What)
+	fmt.Fprintf(p.out, "\nA node with planted faults, so that you see failures: each of these is meant to be found\n\n")
+	for _, x := range conformance.Planted {
+		fmt.Fprintf(p.out, "  it %s\n", x.What)
 	}
-	fmt.Fprintln(out)
-	bad, err := f.embedded(cmd, func() (conformance.Machine, error) { return conformance.NewFaulty(nil, conformance.Now()) })
+	fmt.Fprintln(p.out)
+	bad, err := p.embedded(func() (conformance.Machine, error) { return conformance.NewFaulty(nil, conformance.Now()) })
 	if err != nil {
 		return err
 	}
+	if !bad.Footer.Whole {
+		return exit(bad.Exit())
+	}
 	missed, extra := conformance.ComparePlanted(bad)
 	if len(missed)+len(extra) > 0 {
-		fmt.Fprintf(out, "\nThe suite is broken: planted and not found: %s; found and not planted: %s\n", words(missed), words(extra))
+		fmt.Fprintf(p.out, "\nThe suite is broken: planted and not found: %s; found and not planted: %s\n", words(missed), words(extra))
 		return exit(conformance.ExitHarness)
 	}
-	fmt.Fprintf(out, "\nThe reference node conforms, and the faulty one failed exactly where faults were planted.\nNow yours: kith conform dht ADDR\n")
+	fmt.Fprintf(p.out, "\nThe reference node conforms, and the faulty one failed exactly where faults were planted.\nNow yours: kith conform dht ADDR\n")
 	return nil
 }
 
@@ -50,25 +67,24 @@ func words(ids []string) string {
 }
 
 // embedded serves a machine on loopback and plays the plan against it.
-func (f *conformFlags) embedded(cmd *cobra.Command, machine func() (conformance.Machine, error)) (*conformance.Summary, error) {
+func (p *playing) embedded(machine func() (conformance.Machine, error)) (*conformance.Summary, error) {
 	m, err := machine()
 	if err != nil {
 		return nil, err
 	}
 	addr, stop, err := conformance.Serve(m)
 	if err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "kith: no socket on loopback: %v\n", err)
-		return nil, exit(conformance.ExitHarness)
+		return nil, failed(p.cmd, exitCode(conformance.ExitHarness), fmt.Errorf("no socket on loopback: %w", err))
 	}
 	defer stop()
-	r, done, err := f.runner(cmd, addr)
+	r, done, err := p.runner(addr)
 	if err != nil {
-		return nil, usage(cmd, err)
+		return nil, usage(p.cmd, err)
 	}
 	defer done()
-	sum, err := f.play(cmd, r)
+	sum, err := p.play(r)
 	if err != nil {
-		return nil, usage(cmd, err)
+		return nil, usage(p.cmd, err)
 	}
 	return sum, nil
 }

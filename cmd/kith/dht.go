@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -45,8 +44,8 @@ no socket, no name resolved, or no node answered at all.`,
   kith dht put "Hello World!"
   kith dht get e5f96f6f38320f0f33959cb4d3d656452117aadb
   kith dht peers 2c6b6858d61da9543d4231a71db4b1c9264b0685 --timeout 20s`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: noArgs,
+		RunE: helpAlone,
 	}
 	cmd.AddCommand(pingCommand(), findCommand(), peersCommand(), announceCommand(), getCommand(), putCommand())
 	return cmd
@@ -93,7 +92,7 @@ func (f *clientFlags) client(cmd *cobra.Command, needNodes bool) (*client, error
 	signal.Ignore(syscall.SIGPIPE)
 	c := &client{cmd: cmd, f: f, inbox: newInbox(), out: cmd.OutOrStdout(), live: newLiveLine(cmd.ErrOrStderr()), began: udp.Now()}
 	ctx, cancel := context.WithTimeout(cmd.Context(), f.timeout)
-	c.ctx, c.stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	c.ctx, c.stop = signal.NotifyContext(ctx, endings()...)
 	c.stop = func(stop func()) func() { return func() { stop(); cancel() } }(c.stop)
 	if c.d, err = f.open(0); err != nil {
 		c.stop()

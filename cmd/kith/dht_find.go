@@ -32,16 +32,6 @@ Prints its address, its id and how soon it answered.`,
 	return cmd
 }
 
-// oneArg requires one argument, and says which.
-func oneArg(what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 {
-			return misused(cmd, "it takes one argument, %s", what)
-		}
-		return nil
-	}
-}
-
 func runPing(cmd *cobra.Command, f *clientFlags, name string) error {
 	if err := udp.CheckName(name); err != nil {
 		return misused(cmd, "%q is no host with a port, such as 192.0.2.1:6881", name)

@@ -283,7 +283,7 @@ func TestDHTSaysWhatIsWrong(t *testing.T) {
 		{"put v --key-file " + bad, exitUsage, "64 hexadecimal digits"},
 		{"put v --new-key", exitUsage, "needs --key-file"},
 		{"put v --seed " + zeroSeed + " --seq -1", exitUsage, "not negative"},
-		{"sing", exitUsage, "unknown command"},
+		{"sing", exitUsage, "no command"},
 	} {
 		got := kith(t, append([]string{"dht"}, strings.Fields(c.args)...)...)
 		require.Equal(t, c.code, got.code, "%s: %s", c.args, got.errs)

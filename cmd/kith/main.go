@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 )
@@ -40,7 +43,60 @@ func root() *cobra.Command {
 		Short:         "Serverless chat, its reference implementation and its conformance suite",
 		SilenceUsage:  true,
 		SilenceErrors: true, // run says what went wrong
+		Args:          noArgs,
+		RunE:          helpAlone,
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
 	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand())
+	fitHelp(cmd, helpWidth())
 	return cmd
+}
+
+// helpAlone is a command that only has others below it.
+func helpAlone(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+
+// failed says what went wrong and returns what ends the program with that code.
+func failed(cmd *cobra.Command, code exitCode, err error) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "kith: %v\n", err)
+	return code
+}
+
+// misused says what is wrong with the command line, and how to go on.
+func misused(cmd *cobra.Command, format string, args ...any) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "kith: %s\nTry: %s --help\n", fmt.Sprintf(format, args...), cmd.CommandPath())
+	return exitCode(exitUsage)
+}
+
+// noArgs refuses arguments. Where there are commands, the argument was meant to be one.
+func noArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case !cmd.HasAvailableSubCommands():
+		return misused(cmd, "%q: it takes no arguments", args[0])
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return misused(cmd, "there is no command %q; did you mean %s?", args[0], strings.Join(near, " or "))
+	}
+	return misused(cmd, "there is no command %q", args[0])
+}
+
+// oneArg requires one argument, and says which.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return misused(cmd, "it takes one argument, %s", what)
+		}
+		return nil
+	}
+}
+
+// endings are the signals that ask a program to end, in order. The end of its terminal is one, unless it was started to outlive it (nohup).
+func endings() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
 }

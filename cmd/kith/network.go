@@ -32,18 +32,6 @@ var routers = []string{
 
 const resolveTime = 5 * time.Second // for all names together
 
-// failed says what went wrong and returns what ends the program with that code.
-func failed(cmd *cobra.Command, code exitCode, err error) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "kith: %v\n", err)
-	return code
-}
-
-// misused says what is wrong with the command line, and how to go on.
-func misused(cmd *cobra.Command, format string, args ...any) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "kith: %s\nTry: %s --help\n", fmt.Sprintf(format, args...), cmd.CommandPath())
-	return exitCode(exitUsage)
-}
-
 // networkFlags say which network a node is part of, and where it stands.
 type networkFlags struct {
 	listen    []string

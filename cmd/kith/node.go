@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"os/signal"
 	"syscall"
 	"time"
@@ -61,7 +60,7 @@ usage; 3 the address cannot be listened on.`,
   kith node --listen 203.0.113.7:6881 --listen [2001:db8::7]:6881 --reachable --json
   kith node --listen 127.0.0.1:7001 --bootstrap none --reachable
   kith node --listen 127.0.0.1:0 --bootstrap 127.0.0.1:7001 --reachable`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runNode(cmd, f) },
 	}
 	f.add(cmd, "0.0.0.0:6881 and [::]:6881")
@@ -105,7 +104,7 @@ func runNode(cmd *cobra.Command, f *nodeFlags) error {
 	}
 	// A reader that goes away ends the node in order, with its state saved, and not by a signal.
 	signal.Ignore(syscall.SIGPIPE)
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(cmd.Context(), endings()...)
 	defer stop()
 
 	r := &running{f: f, cmd: cmd, state: stateFile(f.state), inbox: newInbox(), journal: newJournal(cmd, f.json), doors: map[dht.Op]bool{}}
@@ -120,6 +119,9 @@ func runNode(cmd *cobra.Command, f *nodeFlags) error {
 	var metrics net.Listener
 	if f.metrics != "" {
 		if metrics, err = metricsListener(f.metrics, f.metricsPublic); err != nil {
+			if op := (*net.OpError)(nil); errors.As(err, &op) {
+				return failed(cmd, exitNetwork, err)
+			}
 			return misused(cmd, "%v", err)
 		}
 		defer metrics.Close()

@@ -91,7 +91,7 @@ func TestNodeSaysWhatIsWrong(t *testing.T) {
 		{"--listen 127.0.0.1:0 --bootstrap none --metrics here", exitUsage, "no address with a port"},
 		{"--listen 127.0.0.1:0 --read-only --reachable", exitUsage, "exclude each other"},
 		{"--nonsense", exitUsage, "unknown flag"},
-		{"argument", exitUsage, "unknown command"},
+		{"argument", exitUsage, "takes no arguments"},
 	} {
 		got := kith(t, append([]string{"node"}, strings.Fields(c.args)...)...)
 		require.Equal(t, c.code, got.code, c.args)

@@ -23,7 +23,7 @@ func versionCommand() *cobra.Command {
 suite and of the test vectors. They change apart from one another.`,
 		Example: `  kith version
   kith version --json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
@@ -33,8 +33,7 @@ suite and of the test vectors. They change apart from one another.`,
 					Vectors string `json:"vectors"`
 				}{version, spec.Version, conformance.Version, testvectors.Version})
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "kith %s\nspec %s\nsuite %s\nvectors %s\n", version, spec.Version, conformance.Version, testvectors.Version)
-			return err
+			return pour(cmd, fmt.Sprintf("kith %s\nspec %s\nsuite %s\nvectors %s\n", version, spec.Version, conformance.Version, testvectors.Version), exitFailed)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
