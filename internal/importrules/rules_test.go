@@ -42,7 +42,7 @@ var rooms = []room{
 	{
 		dir:  "internal/udp",
 		why:  "the driver runs any machine with its four methods, so it knows none of them",
-		mods: []string{"golang.org/x/net", "golang.org/x/sys"},
+		mods: []string{"golang.org/x/sys"},
 		// The driver's tests run a real node over loopback.
 		testOurs: []string{"dht", "wire"},
 	},
@@ -98,8 +98,7 @@ var modules = map[string]string{
 	"github.com/santhosh-tekuri/jsonschema/v6": "tests: vectors and reports against their schemas",
 	"github.com/spf13/cobra":                   "the command line",
 	"github.com/stretchr/testify":              "tests: checks",
-	"golang.org/x/net":                         "batched reads and writes of datagrams",
-	"golang.org/x/sys":                         "what syscall has not",
+	"golang.org/x/sys":                         "batched reads and writes of datagrams",
 	"golang.org/x/term":                        "whether a terminal is there, and how wide it is",
 	"pgregory.net/rapid":                       "tests: properties",
 }
