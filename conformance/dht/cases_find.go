@@ -121,7 +121,7 @@ func (n *Node) wantClosest(query func([20]byte) *Packet, targets ...[20]byte) {
 	for _, target := range targets {
 		r := query(target).WantReply()
 		x, missing := leftOut(known, target, r)
-		if !missing || !asker.knows(x.ID) {
+		if !missing || !asker.knows(x) {
 			continue
 		}
 		r = query(target).WantReply()

@@ -178,18 +178,19 @@ func init() {
 func (s *Script) flood(loud, quiet *Node, query func(n *Node) *Packet) (answered, most int) {
 	const burst, second, enough = 500, 250, 2000
 	var sent []*Sent
-	begin := s.Now()
+	begin, behind := s.Now(), 0
 	limit := func(until time.Duration) int { return burst + 1 + int(second*(until-begin).Seconds()) }
 	for len(sent) < limit(s.Now())+100 {
 		if len(sent) == enough {
 			s.Inconclusive("the tester sends faster than a source may ask; it is slowed down")
 		}
 		sent = append(sent, query(loud).Send())
-		if len(sent)%45 == 0 {
+		if behind++; behind == 180 || behind >= 45 && s.slowest < 20*time.Millisecond { // what is far away can have more on its way
+			behind = 0
 			quiet.Ping().Look()
 		}
 	}
-	s.Wait(30 * time.Millisecond)
+	s.Wait(s.grace())
 	last := begin
 	for _, q := range sent {
 		for _, a := range q.Answers() {

@@ -134,7 +134,7 @@ func (n *Node) answersAfter(d time.Duration) *Node {
 	q := x.Asked()[0]
 	s.Wait(d - (s.Now() - q.At))
 	x.write(q.From, encode(dict("r", dict("id", x.ID), "t", q.Message.T, "y", "r")), "the answer, late")
-	s.Wait(20 * time.Millisecond)
+	s.settle()
 	return x
 }
 
@@ -142,7 +142,7 @@ func (n *Node) answersAfter(d time.Duration) *Node {
 // returns one of the eight, and the one that waits.
 func (s *Script) overfill(n *Node) (placed, waiting *Node) {
 	s.Given(func() {
-		id, depth := n.Ping().WantReply().ID(), 90+s.IntN(40)
+		id, depth := n.Ping().WantReply().ID(), s.deep(2)
 		var all []*Node
 		for host := 1; host <= 9; host++ {
 			x := n.Newcomer(host).Mute()
@@ -154,7 +154,7 @@ func (s *Script) overfill(n *Node) (placed, waiting *Node) {
 			x.OnQuery = nil
 			x.write(x.Asked()[0].From, conformance.Answer(x.ID, x.Asked()[0].Message), "the answer, when all have been asked")
 		}
-		s.Wait(20 * time.Millisecond)
+		s.settle()
 		r := n.FindNode(all[0].ID).WantReply()
 		for _, x := range all {
 			if r.Names(x.ID) {
@@ -173,7 +173,7 @@ func (s *Script) overfill(n *Node) (placed, waiting *Node) {
 // replaced fills a range of the table, lets one node of it fall silent, and has a newcomer ask until it is named or an hour has
 // passed.
 func (s *Script) replaced(n *Node) (silent, newcomer *Node) {
-	id, depth, old := s.fill(n)
+	id, depth, old := s.fill(n, 1)
 	silent = old[3]
 	s.Given(func() {
 		silent.Mute()

@@ -95,7 +95,7 @@ func init() {
 	// A ninth node of a range comes too late.
 	Case("dht-table-good-stays", Survive, func(s *Script) {
 		n := s.Node()
-		id, depth, old := s.fill(n)
+		id, depth, old := s.fill(n, 0)
 		all := func(r *Reply) {
 			for _, x := range old {
 				r.Check(r.Names(x.ID), fmt.Sprintf("still %x, a good node", x.ID))
@@ -107,17 +107,17 @@ func init() {
 			for range 3 {
 				x.FindNode(x.ID).WantReply()
 			}
-			s.Wait(50 * time.Millisecond)
+			s.Wait(s.grace())
 			all(n.FindNode(x.ID).Look())
 		})
 	})
 }
 
 // fill makes eight nodes known to the target whose ids have depth bits in common with its own, which is as many as that range of
-// its table holds. It is deep enough that no other case has nodes in it.
-func (s *Script) fill(n *Node) (id [20]byte, depth int, old []*Node) {
+// its table holds. No other case has nodes in it if each has a lane of its own.
+func (s *Script) fill(n *Node, lane int) (id [20]byte, depth int, old []*Node) {
 	s.Given(func() { id = n.Ping().WantReply().ID() })
-	depth = 90 + s.IntN(40)
+	depth = s.deep(lane)
 	for host := 1; host <= 8; host++ {
 		x := n.Newcomer(host)
 		x.ID = s.Near(id, depth)
@@ -125,10 +125,13 @@ func (s *Script) fill(n *Node) (id [20]byte, depth int, old []*Node) {
 		old = append(old, x)
 	}
 	x := n.Newcomer(9)
-	x.ID = s.Near(id, depth+4) // divides the range from that around the target's own id
+	x.ID = s.Near(id, depth+1) // divides the range from that around the target's own id
 	n.Introduce(x)
 	return id, depth, old
 }
+
+// deep is how many bits the nodes of a range have in common with the target, so deep in its table that no newcomer of other cases gets there.
+func (s *Script) deep(lane int) int { return 110 + 6*s.IntN(6) + 2*lane }
 
 // askOften judges how often the target pings a node that asks it again and again.
 func (n *Node) askOften(x *Node) {

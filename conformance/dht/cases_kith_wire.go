@@ -3,7 +3,6 @@ package dht
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"kith/conformance/lenient"
 )
@@ -274,6 +273,6 @@ func (n *Node) meets(x *Node) {
 		if !s.Within(patience, func() bool { return len(x.asked) > 0 }) {
 			s.Inconclusive("the target asks a newcomer that has asked it, within " + patience.String())
 		}
-		s.Wait(20 * time.Millisecond) // until the answer has arrived
+		s.settle()
 	})
 }

@@ -15,7 +15,7 @@ func init() {
 				lists := strings.Repeat("l", depth) + strings.Repeat("e", depth)
 				dicts := strings.Repeat("d0:", depth) + "de" + strings.Repeat("e", depth)
 				for _, z := range []string{lists, dicts, strings.Repeat("l", depth)} {
-					n.Ping().Top("z", raw(z)).Outcome()
+					n.Ping().Top("z", raw(z)).Poked()
 				}
 			}
 		})
@@ -28,7 +28,7 @@ func init() {
 				"4294967297:a", "9223372036854775808:a", "99999999999999999999999:a", "2147483647:a", "-1:a", "-4294967295:a",
 				"i9223372036854775808e", "i-9223372036854775809e", "i" + strings.Repeat("9", 300) + "e", "ie", "i-e", "i1",
 			} {
-				n.Ping().Top("z", raw(z)).Outcome()
+				n.Ping().Top("z", raw(z)).Poked()
 			}
 		})
 	})
@@ -38,7 +38,7 @@ func init() {
 			p := n.Announce(s.ID(), s.Bytes(8), 6881)
 			whole := p.Bytes()
 			for k := range 16 {
-				n.Raw(whole[:1+k*(len(whole)-1)/16]).Outcome()
+				n.Raw(whole[:1+k*(len(whole)-1)/16]).Poked()
 			}
 		})
 	})
@@ -47,9 +47,9 @@ func init() {
 	Case("dht-survive-arguments", Survive, func(s *Script) {
 		s.Judge(ask, func(n *Node) {
 			for _, method := range []string{"ping", "find_node", "get_peers", "announce_peer", "get", "put", "sample_infohashes"} {
-				n.Query(method).NoArgs().Outcome()
+				n.Query(method).NoArgs().Poked()
 				for _, a := range []any{0, "", lenient.L{}, dict()} {
-					n.Query(method).Args(a).Outcome()
+					n.Query(method).Args(a).Poked()
 				}
 			}
 		})
@@ -60,22 +60,22 @@ func init() {
 		s.Judge(ask, func(n *Node) {
 			for size := range 20 {
 				b := s.Bytes(size)
-				n.Ping().Top("ip", b).Outcome()
+				n.Ping().Top("ip", b).Poked()
 				r := dict("id", n.ID, "nodes", b, "nodes6", b, "values", lenient.L{b})
-				n.Dict(dict("ip", b, "r", r, "t", s.Bytes(4), "y", "r")).Outcome()
-				n.Dict(dict("e", lenient.L{201, "no"}, "ip", b, "t", s.Bytes(4), "y", "e")).Outcome()
+				n.Dict(dict("ip", b, "r", r, "t", s.Bytes(4), "y", "r")).Poked()
+				n.Dict(dict("e", lenient.L{201, "no"}, "ip", b, "t", s.Bytes(4), "y", "e")).Poked()
 			}
 		})
 	})
 
 	Case("dht-survive-noise", Survive, func(s *Script) {
 		s.Judge(ask, func(n *Node) {
-			n.Raw(nil).Outcome()
+			n.Raw(nil).Poked()
 			for _, size := range []int{1, 20, 1024, 60000} {
-				n.Raw(append([]byte("d"), s.Bytes(size-1)...)).Outcome()
+				n.Raw(append([]byte("d"), s.Bytes(size-1)...)).Poked()
 			}
-			n.Raw(bytes.Repeat([]byte{0}, 1400)).Outcome()
-			n.Ping().Top("z", bytes.Repeat([]byte("a"), 60000)).Outcome()
+			n.Raw(bytes.Repeat([]byte{0}, 1400)).Poked()
+			n.Ping().Top("z", bytes.Repeat([]byte("a"), 60000)).Poked()
 		})
 	})
 }

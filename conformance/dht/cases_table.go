@@ -3,7 +3,6 @@ package dht
 import (
 	"bytes"
 	"slices"
-	"time"
 
 	"kith/conformance"
 	"kith/conformance/lenient"
@@ -29,7 +28,7 @@ func init() {
 			x, dead := n.Newcomer(host+1), n.Newcomer(host+2).Mute()
 			x.OnQuery = func(q *Answer) []byte { return naming(x, dead, q) }
 			s.Given(func() { x.Join(patience) })
-			s.Wait(20 * time.Millisecond)
+			s.settle()
 			r := n.FindNode(dead.ID).Look()
 			r.Check(!r.Names(dead.ID), "not the node that has answered nothing")
 		})
@@ -78,7 +77,7 @@ func init() {
 		s.Judge(takenIn(&host), func(n *Node) {
 			x := n.Newcomer(host + 1)
 			x.FindNode(x.ID).ReadOnly().Send().WantReply()
-			s.Wait(50 * time.Millisecond)
+			s.settle()
 			n.wantUnknown(x, "not the node that says it is read-only")
 		})
 	})

@@ -45,7 +45,8 @@
 // n.Ping(), FindNode, GetPeers, Announce, Get, Put, Sample, Query("any") begin a right query; Arg, NoArg, TwiceArg, Args, Top, NoTop,
 // TwiceTop, ReadOnly, Want, Unsorted, Behind, Cut, Edit bend it; n.Raw(bytes) and n.Dict(...) send anything. Then one of
 // WantReply, WantError(codes…), WantNoReply, WantErrorOrSilence(codes…), WantSilence, Outcome; or Send, and a Want on what it
-// returns (WantOnce: one answer and no second). A reply's methods ID, Token, Nodes, Nodes6, Values, Bytes, Exactly, Int, RawOf, WantNo,
+// returns (WantOnce: one answer and no second). What nothing comes of is sent once more before anything is concluded, but by Poked,
+// which is for one of many datagrams. A reply's methods ID, Token, Nodes, Nodes6, Values, Bytes, Exactly, Int, RawOf, WantNo,
 // Check read it and fail the case where it is not so. s.Immutable(v) and s.Mutable(seq, v) make items; Next, WithCAS, WithSalt
 // and Sig bend them. s.Check, s.Fail, s.Inconclusive, s.Blocked, s.Note say the rest. s.Wait(d) and s.Within(d, cond) let time pass.
 //

@@ -2,6 +2,7 @@ package dht
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"kith/conformance"
@@ -22,7 +23,7 @@ func (n *Node) Newcomer(host int) *Node {
 		if x, err = s.open(host, n.v6); err != nil {
 			x = n.Sibling()
 		}
-		x.ID = s.Near(id, 24+s.IntN(64))
+		x.ID = s.Near(id, 24+s.IntN(80)) // deeper lie the ranges that some cases fill on purpose
 	})
 	return x
 }
@@ -42,23 +43,27 @@ func (n *Node) Introduce(x *Node) {
 			return
 		}
 		s.Within(patience, func() bool { return len(x.asked) > 0 })
-		s.Wait(20 * time.Millisecond) // until the answer has arrived
+		s.settle()
 		if !n.FindNode(x.ID).WantReply().Names(x.ID) {
 			s.Inconclusive("the target names a newcomer, which asks and answers, to others within " + patience.String())
 		}
 	})
 }
 
-// Acquainted sees that the target knows a node that it could name to n: a neighbour, or else a newcomer.
-func (n *Node) Acquainted() {
+// Acquainted sees that the target knows a node that it could name to n, and returns it: a neighbour, or else a newcomer.
+func (n *Node) Acquainted() (known lenient.Contact) {
 	n.s.Given(func() {
 		for _, x := range n.s.Neighbours() {
-			if x.Addr.Addr().Is6() == n.v6 && n.knows(x.ID) {
+			known = lenient.Contact{ID: x.ID, Addr: x.Addr}
+			if x.Addr.Addr().Is6() == n.v6 && n.knows(known) {
 				return
 			}
 		}
-		n.Introduce(n.Newcomer(1))
+		x := n.Newcomer(1)
+		n.Introduce(x)
+		known = lenient.Contact{ID: x.ID, Addr: x.Addr}
 	})
+	return known
 }
 
 // Look sends a query whose reply shows the effect of a stimulus, or that there is none.
@@ -104,23 +109,27 @@ func closer(target, a, b [20]byte) bool {
 	return false
 }
 
-// Known returns the neighbours that the target has in its table for certain: it has had an answer of each, and names it to n,
-// who asks for its id.
+// Known returns the neighbours that the target has in its table for certain: it names each to n, who asks for its id.
 func (n *Node) Known() (known []lenient.Contact) {
 	n.s.Given(func() {
 		for _, x := range n.s.Neighbours() {
-			if n.knows(x.ID) {
-				known = append(known, lenient.Contact{ID: x.ID, Addr: x.Addr})
+			if c := (lenient.Contact{ID: x.ID, Addr: x.Addr}); n.knows(c) {
+				known = append(known, c)
 			}
 		}
 	})
 	return known
 }
 
-// knows reports whether the target names the node of that id to n, who asks for it.
-func (n *Node) knows(id [20]byte) bool {
-	return n.FindNode(id).WantReply().Names(id) || n.GetPeers(id).WantReply().Names(id)
+// knows reports whether the target names x to n, who asks for its id.
+func (n *Node) knows(x lenient.Contact) bool {
+	named := func(c lenient.Contact) bool { return c.ID == x.ID && (c.Addr == x.Addr || n.translated()) }
+	return slices.ContainsFunc(n.FindNode(x.ID).WantReply().Contacts(), named) ||
+		slices.ContainsFunc(n.GetPeers(x.ID).WantReply().Contacts(), named)
 }
+
+// translated reports whether addresses may be translated between n and the target, so that the target sees another.
+func (n *Node) translated() bool { return n.Addr.Addr().IsPrivate() && !n.target.Addr().IsPrivate() }
 
 // leftOut finds a known node that is closer to target than one that the reply names, and that the reply does not name.
 func leftOut(known []lenient.Contact, target [20]byte, r *Reply) (c lenient.Contact, found bool) {
@@ -137,19 +146,13 @@ func leftOut(known []lenient.Contact, target [20]byte, r *Reply) (c lenient.Cont
 
 // Token gets a token for an info-hash. It belongs to what a stimulus needs, not to what it judges.
 func (n *Node) Token(infoHash [20]byte) (token []byte) {
-	get := func() { token = n.GetPeers(infoHash).WantReply().Token() }
-	if n.s.stage == inBody {
-		n.s.Given(get)
-	} else {
-		get()
-	}
+	n.s.Given(func() { token = n.GetPeers(infoHash).WantReply().Token() })
 	return token
 }
 
-// Peer is the peer that the target sees when n announces port. The case is blocked where addresses may be translated between
-// the two, so that the target sees another.
+// Peer is the peer that the target sees when n announces port. The case is blocked where it may see another.
 func (n *Node) Peer(port uint16) netip.AddrPort {
-	if n.Addr.Addr().IsPrivate() && !n.target.Addr().IsPrivate() {
+	if n.translated() {
 		n.s.Blocked("a source address that is not translated on the way to the target")
 	}
 	return netip.AddrPortFrom(n.Addr.Addr(), port)

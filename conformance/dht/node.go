@@ -55,7 +55,7 @@ func (n *Node) Join(d time.Duration) {
 		if !n.s.Within(d, func() bool { return len(n.asked) > 0 }) {
 			n.s.Inconclusive(fmt.Sprintf("the target asks a node that has asked it, within %v", d))
 		}
-		n.s.Wait(20 * time.Millisecond) // until the answer has arrived
+		n.s.settle()
 	})
 }
 

@@ -185,5 +185,8 @@ func (p *Packet) WantSilence() { p.send().WantSilence() }
 // WantNoReply is Send().WantNoReply().
 func (p *Packet) WantNoReply() *Answer { return p.send().WantNoReply() }
 
+// Poked is Send().Poked().
+func (p *Packet) Poked() *Answer { return p.send().Poked() }
+
 // Outcome is Send().Outcome().
 func (p *Packet) Outcome() *Answer { return p.send().Outcome() }

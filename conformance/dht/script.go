@@ -18,8 +18,9 @@ import (
 // Times of the harness. Virtual time makes them free in-process; over sockets only the grace is paid on every silence.
 const (
 	defaultTimeout = 2 * time.Second        // how long an answer may take
-	graceLoopback  = 30 * time.Millisecond  // after the fence, on loopback
-	lingerLoopback = 250 * time.Millisecond // how long a finished case still listens for an answer that came late
+	leastGrace     = 30 * time.Millisecond  // after the fence; more where answers take long
+	leastLinger    = 250 * time.Millisecond // how long a finished case still listens for an answer that came late
+	leastSettling  = 20 * time.Millisecond  // until what was sent has been taken
 )
 
 // Script is what a case drives: it opens nodes of the harness, which send to the target and judge what comes back.
@@ -40,8 +41,9 @@ type Script struct {
 	sent    int           // number in the log of the last datagram that the case itself sent
 	slowest time.Duration // the longest round trip seen
 	ended   bool
-	hosts   int  // the next source address nobody has used
-	v6      bool // Node is in IPv6
+	hosts   int        // the next source address nobody has used
+	put     [][20]byte // targets under which the case has put, or tried to
+	v6      bool       // Node is in IPv6
 }
 
 // stage is what a failing check means at this point.
@@ -93,7 +95,7 @@ func (s *Script) run(body func(*Script)) {
 	body(s)
 	if s.kind == conformance.Accept {
 		s.stage = afterward
-		s.alive(s.lastNode())
+		s.alive(s.firstNode())
 	} else if !s.judged || !s.checked {
 		panic(fmt.Sprintf("conformance: a case of kind %s ended without Judge, or its stimulus without a Want of that kind", s.kind))
 	}
@@ -105,8 +107,13 @@ func seedOf(id string, seed uint64) [32]byte {
 	return sha256.Sum256(append(binary.BigEndian.AppendUint64([]byte("kith conform dht\x00"), seed), id...))
 }
 
-// Given runs what the case needs and does not judge: a check that fails inside makes the case inconclusive.
+// Given runs what the case needs and does not judge: a check that fails inside makes the case inconclusive. Behind the stimulus it
+// changes nothing: the control worked before, so that what fails now has to do with the stimulus.
 func (s *Script) Given(f func()) {
+	if s.stage == afterward {
+		f()
+		return
+	}
 	was := s.stage
 	s.stage = inSetup
 	f()
@@ -116,7 +123,7 @@ func (s *Script) Given(f func()) {
 // Judge runs the heart of a case of kind Reject, Silence or Survive: control, liveness, stimulus, liveness, control.
 // The control does what the stimulus does, but rightly, and has to work; it makes what it uses anew each time (a token
 // may be shared). What fails before the stimulus makes the case inconclusive, what fails after it is a fault of the target.
-// The node that both are handed is the same, unless the target stopped answering it alone, which is the target's right.
+// The node that both are handed is the same, unless the target stopped answering its address, which is the target's right.
 func (s *Script) Judge(control, stimulus func(n *Node)) {
 	n := s.Node()
 	s.stage = inSetup
@@ -130,7 +137,7 @@ func (s *Script) Judge(control, stimulus func(n *Node)) {
 	}
 	s.stage = afterward
 	if s.alive(n); n.shunned {
-		n = s.Node()
+		n = s.elsewhere() // it may be the address that is shunned, whatever the port
 	}
 	control(n)
 	s.judged = true
@@ -156,10 +163,10 @@ func (s *Script) alive(n *Node) {
 // elsewhere is a node at an address that nobody has used yet, or at least a port.
 func (s *Script) elsewhere() *Node {
 	s.hosts++
-	if n, err := s.open(firstSpare+s.hosts%16, s.lastNode().v6); err == nil {
+	if n, err := s.open(firstSpare+s.hosts%16, s.firstNode().v6); err == nil {
 		return n
 	}
-	n, err := s.open(0, s.lastNode().v6)
+	n, err := s.open(0, s.firstNode().v6)
 	if err != nil {
 		s.end(conformance.Blocked, 0, "a socket", err.Error())
 	}
@@ -245,24 +252,26 @@ func (s *Script) IntN(n int) int { return s.rng.IntN(n) }
 // Now is the time since the case began.
 func (s *Script) Now() time.Duration { return s.w.Now() }
 
+// settle waits until the target has taken what was sent before, answers to its queries included.
+func (s *Script) settle() { s.Wait(s.roundTrips(2, leastSettling)) }
+
+// roundTrips is n times the longest round trip seen, within reason: a target that is slow, or far away, gets longer.
+func (s *Script) roundTrips(n int, least time.Duration) time.Duration {
+	return max(least, min(time.Duration(n)*s.slowest, s.timeout/2))
+}
+
 // Wait lets time pass; the nodes of the case answer what the target asks them meanwhile.
 func (s *Script) Wait(d time.Duration) { s.until(s.w.Now()+d, func() bool { return false }) }
 
 // Within waits until cond holds, at most for d, and reports whether it came to hold.
 func (s *Script) Within(d time.Duration, cond func() bool) bool { return s.until(s.w.Now()+d, cond) }
 
-// Neighbours are the nodes of the harness that live around the target for the whole run and that it has asked something:
-// it may have them in its table. They answer every query.
+// Neighbours are the nodes of the harness that live around the target for the whole run, and whom it has asked by now or in an
+// earlier run, so that it may have them in its table. They answer every query.
 func (s *Script) Neighbours() []conformance.Neighbour {
 	all := s.w.Neighbours()
 	s.log.Add(conformance.Entry{Op: conformance.OpNeighbours, At: s.w.Now(), Neighbours: all})
-	var asked []conformance.Neighbour
-	for _, n := range all {
-		if n.Asked {
-			asked = append(asked, n)
-		}
-	}
-	return asked
+	return all
 }
 
 // until pumps events until cond holds or the deadline passes.
@@ -334,21 +343,13 @@ func (s *Script) late(ev conformance.Event) {
 }
 
 // grace is how long after the fence an answer could still be on its way.
-func (s *Script) grace() time.Duration {
-	if t, ok := s.w.Target(false); ok && t.Addr().IsLoopback() {
-		return graceLoopback
-	}
-	if t, ok := s.w.Target(true); ok && t.Addr().IsLoopback() {
-		return graceLoopback
-	}
-	return max(graceLoopback, 4*s.slowest)
-}
+func (s *Script) grace() time.Duration { return s.roundTrips(4, leastGrace) }
 
 func (s *Script) linger() time.Duration {
 	for _, n := range s.nodes {
 		for _, sent := range n.sent {
 			if sent.late != nil {
-				return max(lingerLoopback, 4*s.slowest)
+				return s.roundTrips(4, leastLinger)
 			}
 		}
 	}
@@ -377,7 +378,7 @@ func (s *Script) open(host int, v6 bool) (*Node, error) {
 	return n, nil
 }
 
-func (s *Script) lastNode() *Node {
+func (s *Script) firstNode() *Node {
 	if len(s.nodes) == 0 {
 		return s.Node()
 	}

@@ -1,6 +1,7 @@
 package dht
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
@@ -80,6 +81,63 @@ func TestControlDecidesBetweenInconclusiveAndFail(t *testing.T) {
 	require.Equal(t, conformance.Fail, run.Outcome.Verdict)
 	require.True(t, run.Outcome.Gone)
 	require.True(t, run.Outcome.Hard)
+}
+
+// What works as given before the stimulus and not after it is the target's fault.
+func TestGivenBehindTheStimulusIsAFailure(t *testing.T) {
+	given := func(n *Node) { n.s.Given(func() { n.FindNode(n.s.ID()).WantReply() }) }
+	forgets := &forgetful{fake: newFake(), word: "forget"}
+	run := judge(forgets, Survive, func(s *Script) {
+		s.Judge(given, func(n *Node) { n.Query("forget").Outcome() })
+	})
+	require.Equal(t, conformance.Fail, run.Outcome.Verdict, "%+v", run.Outcome)
+	require.True(t, run.Outcome.Hard)
+}
+
+// Silence where an error is wanted takes no time-out.
+func TestNoErrorIsNoticedBehindAFence(t *testing.T) {
+	f := newFake()
+	f.bend = func(_ netip.AddrPort, b []byte) [][]byte {
+		if m, _ := lenient.Parse(b); m.Y == "e" {
+			return nil
+		}
+		return [][]byte{b}
+	}
+	run := judge(f, Reject, func(s *Script) { s.Judge(ping, func(n *Node) { n.Query("nothing").WantError(204) }) })
+	require.Equal(t, conformance.Fail, run.Outcome.Verdict)
+	require.Equal(t, "nothing, though a ping sent later was answered", run.Outcome.Observed)
+	last := run.Log.Entries[len(run.Log.Entries)-1]
+	require.Less(t, last.At, defaultTimeout/4)
+}
+
+// An error that takes its time is waited for, when everything takes time.
+func TestASlowErrorIsWaitedFor(t *testing.T) {
+	m := &link{Machine: newFake(), delay: slow(rand.New(rand.NewPCG(1, 1)), 200*time.Millisecond)}
+	run := judge(m, Reject, func(s *Script) {
+		s.Judge(ping, func(n *Node) {
+			for range 20 {
+				n.Query("nothing").WantError(204)
+			}
+		})
+	})
+	require.Equal(t, conformance.Pass, run.Outcome.Verdict, "%+v", run.Outcome)
+}
+
+// An item that is there before anybody put it comes from an earlier run: nothing that is seen then says anything.
+func TestAnItemOfAnEarlierRunIsInconclusive(t *testing.T) {
+	f := newFake()
+	body := func(s *Script) { s.Node().Offer(s.Immutable(s.Bytes(8))).WantReply() }
+	require.Equal(t, conformance.Pass, judge(f, Accept, body).Outcome.Verdict)
+	run := judge(f, Accept, body)
+	require.Equal(t, conformance.Inconclusive, run.Outcome.Verdict)
+	require.Contains(t, run.Outcome.Expected, "--seed")
+}
+
+func TestATargetMayShunAnAddress(t *testing.T) {
+	run := judge(&shunning{fake: newFake(), banned: map[netip.AddrPort]bool{}, whole: true}, Silence, func(s *Script) {
+		s.Judge(ping, func(n *Node) { n.Raw([]byte("nonsense")).WantSilence() })
+	})
+	require.Equal(t, conformance.Pass, run.Outcome.Verdict, "%+v", run.Outcome)
 }
 
 func TestATargetMayShunASender(t *testing.T) {
@@ -178,13 +236,33 @@ func (m *mortal) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
 type shunning struct {
 	*fake
 	banned map[netip.AddrPort]bool
+	whole  bool // the address, whatever the port
 }
 
 func (m *shunning) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
-	if string(b) == "nonsense" {
-		m.banned[from] = true
+	who := from
+	if m.whole {
+		who = netip.AddrPortFrom(from.Addr(), 0)
 	}
-	if !m.banned[from] {
+	if string(b) == "nonsense" {
+		m.banned[who] = true
+	}
+	if !m.banned[who] {
+		m.fake.HandleDatagram(now, from, b)
+	}
+}
+
+// forgetful answers only pings after a word.
+type forgetful struct {
+	*fake
+	word   string
+	forgot bool
+}
+
+func (m *forgetful) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
+	msg, _ := lenient.Parse(b)
+	m.forgot = m.forgot || msg.Q == m.word
+	if !m.forgot || msg.Q == "ping" {
 		m.fake.HandleDatagram(now, from, b)
 	}
 }

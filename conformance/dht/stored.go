@@ -5,19 +5,24 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"kith/conformance"
 )
 
-// Offer begins a right put of an item: its token was given to this node for this target, just now.
+// Offer begins a right put of an item: its token was given to this node for this target, just now. Both belong to what a case needs, not
+// to what it judges; so does that nobody put an item there before, as an earlier run with the same seed has.
 func (n *Node) Offer(it *Item) *Packet {
+	s, target := n.s, it.Target()
 	var token []byte
-	get := func() { token = n.Get(it.Target()).WantReply().Token() }
-	if n.s.stage == inBody { // the token belongs to what a case needs, not to what it judges
-		n.s.Given(get)
-	} else {
-		get()
-	}
+	s.Given(func() {
+		r := n.Get(target).WantReply()
+		token = r.Token()
+		if r.Has("v") && !slices.Contains(s.put, target) {
+			s.Inconclusive("the target has no item here yet (from an earlier run? Then another --seed, or a target that was started again)")
+		}
+	})
+	s.put = append(s.put, target)
 	return n.Put(token, it)
 }
 
@@ -126,6 +131,7 @@ func published(sig string, salt []byte) *Item {
 // PutPublished puts an item that other cases, and earlier runs, may have put before, so that a target that refuses the same
 // item again may refuse this one; and sees that the target has it under the published target.
 func (n *Node) PutPublished(it *Item, target string) {
+	n.s.put = append(n.s.put, it.Target())
 	n.Offer(it).Outcome()
 	n.Get([20]byte(unhex(target))).WantReply().WantItem(it)
 }

@@ -103,10 +103,11 @@ func (q *Sent) reply(a *Answer) *Reply {
 	return &Reply{Answer: a, sent: q}
 }
 
-// WantError waits for an error with one of the codes; with no codes, with any.
+// WantError waits for an error with one of the codes; with no codes, with any. What says nothing to a wrong query is not waited for in
+// vain: a ping sent later is answered, and a generous while passes.
 func (q *Sent) WantError(codes ...int64) *Answer {
 	want := wantError(codes)
-	a := q.first(want)
+	a := q.firstOf(want, q.soon)
 	if !a.IsError() || !matches(a.Message.Code, codes) {
 		q.fail(want, a.String())
 	}
@@ -142,6 +143,7 @@ func (q *Sent) WantSilence() {
 		q.late(a)
 	}
 	q.fence()
+	q.again()
 	q.judged(conformance.Silence)
 }
 
@@ -170,11 +172,33 @@ func (q *Sent) WantErrorOrSilence(codes ...int64) *Answer {
 // Outcome waits for whatever comes, and returns nil when a fence shows that nothing does. It judges nothing itself: use it
 // where any answer is allowed, or where the case looks at it afterwards.
 func (q *Sent) Outcome() *Answer {
-	if len(q.answers) == 0 {
-		q.fenceUntil(func() bool { return len(q.answers) > 0 })
+	if !q.answered() {
+		q.fenceUntil(0, q.answered)
+	}
+	if !q.answered() {
+		q.again()
 	}
 	q.judged()
 	if len(q.answers) == 0 {
+		return nil
+	}
+	return q.answers[0]
+}
+
+// again sends the datagram a second time, because of nothing nothing can be concluded when it or its answer may have been lost, and
+// waits for what comes of it.
+func (q *Sent) again() {
+	q.node.write(q.node.target, q.raw, "once more, for it or its answer may have been lost")
+	q.fenceUntil(0, q.answered)
+}
+
+// Poked is Outcome for one of many datagrams that the target has to survive: it is sent only once.
+func (q *Sent) Poked() *Answer {
+	if !q.answered() {
+		q.fenceUntil(0, q.answered)
+	}
+	q.judged()
+	if !q.answered() {
 		return nil
 	}
 	return q.answers[0]
@@ -216,16 +240,37 @@ func (q *Sent) await() bool {
 // first waits for the first answer, and fails with what came instead of one.
 func (q *Sent) first(want string) *Answer {
 	s := q.node.s
+	return q.firstOf(want, func() (observed string) {
+		if s.until(q.at+s.timeout, q.answered) {
+			return ""
+		}
+		return "nothing within " + s.timeout.String() + q.stillThere()
+	})
+}
+
+func (q *Sent) answered() bool { return len(q.answers) > 0 }
+
+// soon waits for an answer, and no longer than a ping sent later takes and a generous while.
+func (q *Sent) soon() (observed string) {
+	s := q.node.s
+	if s.until(q.at+s.grace(), q.answered) {
+		return ""
+	}
+	if q.fenceUntil(s.roundTrips(8, leastLinger), q.answered); q.answered() {
+		return ""
+	}
+	return "nothing, though a ping sent later was answered"
+}
+
+// firstOf returns the first answer that wait brings, and fails with what came instead of one.
+func (q *Sent) firstOf(want string, wait func() (observed string)) *Answer {
 	before := len(q.node.strays)
-	if !s.until(q.at+s.timeout, func() bool { return len(q.answers) > 0 }) {
-		observed := "nothing within " + s.timeout.String()
+	if observed := wait(); observed != "" {
 		if strays := q.node.strays[before:]; len(strays) > 0 {
 			observed = "no answer to this t, but " + strays[0].String()
 			if m := strays[0].Message; m.HasT {
 				observed += fmt.Sprintf(" with t=%s for t=%s", hexOf(m.T), hexOf(q.t))
 			}
-		} else {
-			observed += q.stillThere()
 		}
 		q.fail(want, observed)
 	}
@@ -244,10 +289,10 @@ func (q *Sent) stillThere() string {
 
 // fence ends when whatever the target had to say to q has been said: a ping sent behind it was answered, and the grace is over.
 // If the target answers this node no longer, another node asks.
-func (q *Sent) fence() { q.fenceUntil(func() bool { return false }) }
+func (q *Sent) fence() { q.fenceUntil(0, func() bool { return false }) }
 
-// fenceUntil is fence, with a grace that ends early when enough has come.
-func (q *Sent) fenceUntil(enough func() bool) {
+// fenceUntil is fence, with a grace of at least so long that ends early when enough has come.
+func (q *Sent) fenceUntil(least time.Duration, enough func() bool) {
 	s := q.node.s
 	p := q.node.Ping().aside()
 	if q.node.shunned || !p.await() {
@@ -265,7 +310,7 @@ func (q *Sent) fenceUntil(enough func() bool) {
 			s.Note("the target stopped answering %v; it still answers others", q.node.Addr)
 		}
 	}
-	s.Within(s.grace(), enough)
+	s.Within(max(least, s.grace()), enough)
 }
 
 // Equal reports whether two answers are the same bytes.
