@@ -24,7 +24,7 @@ func init() {
 	Case("dht-not-query", Silence, func(s *Script) {
 		s.Judge(
 			func(n *Node) { n.Ping().WantReply() },
-			func(n *Node) { n.Ping().NoTop("q").NoArgs().Top("y", "r").Top("r", dict("id", n.ID)).WantSilence() },
+			func(n *Node) { n.Ping().NoTop("q").NoArgs().Top("y", "r").Top("r", dict("id", n.ID)).WantNoReply() },
 		)
 	})
 

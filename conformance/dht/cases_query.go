@@ -44,14 +44,15 @@ func init() {
 		}
 	})
 
-	// Nobody answers: the query may be given up, or another asked, but not sent again.
+	// Nobody answers: the query may be given up, or another asked, but not sent again. After ten seconds it is another query to a node that may
+	// have come back, even if it has the same bytes.
 	once := func(s *Script, d time.Duration) {
 		x := s.Node().Newcomer(1).Mute()
 		x.Join(patience)
 		s.Wait(d)
 		for i, q := range x.Asked() {
 			for _, before := range x.Asked()[:i] {
-				s.Check(!bytes.Equal(q.Raw, before.Raw), "every query once", "again: "+q.quote())
+				s.Check(!bytes.Equal(q.Raw, before.Raw) || q.At-before.At > 10*time.Second, "every query once", "again: "+q.quote())
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package dht
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"kith/conformance/lenient"
@@ -9,7 +10,21 @@ import (
 
 // How the target writes what it sends. The decoder of the harness reads past what is not canonical and keeps it as flaws.
 func init() {
-	Case("wire-int-form", Accept, func(s *Script) { s.wantWithout(isInt, "integers in their one form") })
+	// BEP 5's replies have no integers; what else the target answers may have some.
+	Case("wire-int-form", Accept, func(s *Script) {
+		s.wantWithout(isInt, "integers in their one form")
+		n, it := s.Node(), s.Mutable(1<<33, "a value")
+		answers := []*Answer{n.Query("kith_no_such").Outcome(), n.Sample(s.ID()).Outcome(), n.Get(it.Target()).Outcome()}
+		if a := answers[2]; a.IsReply() {
+			token, _ := a.Message.R.Get("token")
+			answers = append(answers, n.Put(token.Str, it).Outcome(), n.Get(it.Target()).Outcome())
+		}
+		for _, a := range answers {
+			for i := 0; a != nil && i < len(a.Message.Flaws); i++ {
+				s.Check(!isInt(a.Message.Flaws[i]), "integers in their one form", a.Message.Flaws[i].String()+" of "+a.quote())
+			}
+		}
+	})
 	Case("wire-length-form", Accept, func(s *Script) { s.wantWithout(isLength, "lengths without a leading zero") })
 	Case("wire-key-order", Accept, func(s *Script) { s.wantWithout(isOrder, "keys in order, each once") })
 	Case("wire-one-value", Accept, func(s *Script) { s.wantWithout(isBehind, "nothing behind the message") })
@@ -84,20 +99,12 @@ func init() {
 
 	Case("wire-nodes-form", Accept, func(s *Script) {
 		n := s.Node()
-		n.Acquainted()
-		for _, p := range []*Packet{n.FindNode(s.ID()), n.GetPeers(s.ID())} {
-			for _, c := range p.WantReply().Nodes() {
-				s.Check(c.Addr.Port() != 0 && !c.Addr.Addr().IsUnspecified(), "nodes that can be asked", c.Addr.String())
-			}
-		}
+		n.wantNodesOf(n.Acquainted())
 	})
 
 	Case("wire-nodes6-form", Accept, func(s *Script) {
 		n := s.Node6()
-		n.Acquainted()
-		for _, p := range []*Packet{n.FindNode(s.ID()), n.GetPeers(s.ID())} {
-			p.WantReply().Nodes6()
-		}
+		n.wantNodesOf(n.Acquainted())
 	})
 
 	valuesOf := func(id string, width int, open func(*Script) *Node) {
@@ -182,6 +189,18 @@ func init() {
 		token := n.GetPeers(ih).NoTop("v").WantReply().Token()
 		n.Announce(ih, token, 6881).NoTop("v").WantReply()
 	})
+}
+
+// wantNodesOf asks for a node that the target knows and for others. The forms are looked at, and where nodes of the harness are named, their addresses.
+func (n *Node) wantNodesOf(known lenient.Contact) {
+	for _, target := range [][20]byte{known.ID, n.s.ID()} {
+		for _, p := range []*Packet{n.FindNode(target), n.GetPeers(target)} {
+			r := p.WantReply()
+			for _, c := range r.Contacts() {
+				r.Check(c.ID != known.ID || c.Addr == known.Addr || n.translated(), fmt.Sprintf("the node %x at %v, where it is", known.ID, known.Addr))
+			}
+		}
+	}
 }
 
 func isInt(f lenient.Flaw) bool {

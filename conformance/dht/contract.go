@@ -18,10 +18,10 @@ func contract(w conformance.World, o conformance.Options) *conformance.Run {
 		r.Check(r.ID() == id, "the id that the first reply had")
 		s.Judge(
 			func(n *Node) { n.Ping().WantReply() },
-			// The canary: an answer that nobody asked for. A target that answers it answers everything, silence would be
-			// judged by luck, and two such targets would never stop.
+			// The canary: a reply that nobody asked for. A target that replies to it replies to everything, and two such targets
+			// would never stop. An error says at least that something is wrong.
 			func(n *Node) {
-				n.Dict(dict("r", dict("id", n.ID), "t", s.Bytes(4), "y", "r")).WantSilence()
+				n.Dict(dict("r", dict("id", n.ID), "t", s.Bytes(4), "y", "r")).WantNoReply()
 			},
 		)
 	}, w, o)
