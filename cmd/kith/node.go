@@ -87,8 +87,7 @@ type running struct {
 	journal *journal
 	state   stateFile
 	meter   meter
-	unsent  uint64          // datagrams, as of the last live line
-	doors   map[dht.Op]bool // pings of bootstrap nodes whose names were resolved late
+	unsent  uint64 // datagrams, as of the last live line
 }
 
 func runNode(cmd *cobra.Command, f *nodeFlags) error {
@@ -107,7 +106,7 @@ func runNode(cmd *cobra.Command, f *nodeFlags) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), endings()...)
 	defer stop()
 
-	r := &running{f: f, cmd: cmd, state: stateFile(f.state), inbox: newInbox(), journal: newJournal(cmd, f.json), doors: map[dht.Op]bool{}}
+	r := &running{f: f, cmd: cmd, state: stateFile(f.state), inbox: newInbox(), journal: newJournal(cmd, f.json)}
 	saved, err := r.state.load()
 	if err != nil {
 		return failed(cmd, exitFailed, err)
@@ -170,7 +169,7 @@ func (r *running) loop(ctx context.Context, stop func(), missing []udp.Place) er
 				r.event(e)
 			}
 		case places := <-late:
-			r.knock(places)
+			r.addBootstrap(places)
 			var still []udp.Place
 			for _, p := range places {
 				if p.Err != nil {
@@ -274,12 +273,12 @@ func (r *running) tryAgain(ctx context.Context, missing []udp.Place, late chan<-
 	}()
 }
 
-// knock asks bootstrap nodes that were not known at the start whether they are there; those that are enter the table.
-func (r *running) knock(places []udp.Place) {
+// addBootstrap tells the node of bootstrap nodes whose names could not be resolved at the start.
+func (r *running) addBootstrap(places []udp.Place) {
 	r.d.Do(func(now time.Time) {
 		for _, p := range places {
 			for _, a := range p.Addrs {
-				r.doors[r.n.Ping(now, a)] = true
+				r.n.AddBootstrap(now, a)
 			}
 		}
 	})
@@ -287,13 +286,6 @@ func (r *running) knock(places []udp.Place) {
 
 // event takes an event of the node.
 func (r *running) event(e dht.Event) {
-	if e.Kind == dht.EventDone && r.doors[e.Op] {
-		delete(r.doors, e.Op)
-		if e.Err == nil {
-			r.d.Do(func(now time.Time) { r.n.FindNode(now, r.n.ID(e.Family)) })
-		}
-		return
-	}
 	nodes := 0
 	if e.Kind == dht.EventReady {
 		if s, _, err := r.stats(); err == nil {
