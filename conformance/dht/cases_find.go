@@ -113,8 +113,8 @@ func (s *Script) besideNeighbours() (targets [][20]byte) {
 	return targets
 }
 
-// wantClosest asks for the targets and fails when a reply names a node and leaves out a nearer one that the target knows. What
-// it seems to leave out is asked for once more: a node may have come or gone in between.
+// wantClosest asks for the targets and fails when a reply names a node and leaves out a nearer one that the target knows. It asks once
+// more, for a node may have come or gone in between; a target that leaves out now one and now another is no better.
 func (n *Node) wantClosest(query func([20]byte) *Packet, targets ...[20]byte) {
 	asker := n.Sibling()
 	known := asker.Known()
@@ -125,7 +125,7 @@ func (n *Node) wantClosest(query func([20]byte) *Packet, targets ...[20]byte) {
 			continue
 		}
 		r = query(target).WantReply()
-		if y, missing := leftOut(known, target, r); missing && y.ID == x.ID {
+		if x, missing = leftOut(known, target, r); missing && asker.knows(x) {
 			r.Check(false, fmt.Sprintf("no node left out that is closer than one named: the target knows %x", x.ID))
 		}
 	}
