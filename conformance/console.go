@@ -21,12 +21,19 @@ type Console struct {
 
 	planned, seen int
 	counts        map[Verdict]int
+	blocked       []blocked
 	shown         bool // a moving line stands there
 }
 
 // colours of the verdicts; what is not listed is plain.
 var colours = map[Verdict]string{
 	Pass: "32", Fail: "31", Crash: "31;1", Xpass: "31", Flaky: "31", Warn: "33", Inconclusive: "33", Xfail: "2", Info: "36", Unsupported: "2", Blocked: "2",
+}
+
+// blocked are the cases that lack the same thing.
+type blocked struct {
+	needs string
+	ids   []string
 }
 
 func (c *Console) paint(v Verdict, s string) string {
@@ -57,7 +64,7 @@ func (c *Console) printf(format string, args ...any) {
 
 // Begin implements Progress.
 func (c *Console) Begin(h Header) {
-	c.planned, c.seen, c.counts = h.Planned, 0, map[Verdict]int{}
+	c.planned, c.seen, c.counts, c.blocked = h.Planned, 0, map[Verdict]int{}, nil
 	who := h.Target.Address
 	if h.Target.Version != "" {
 		who += " (" + h.Target.Version + ")"
@@ -92,7 +99,9 @@ func (c *Console) Result(r *Result) {
 		}
 	case Xfail:
 		c.printf("%s\n", c.line(r, r.Expectation.Did))
-	case Blocked, Inconclusive:
+	case Blocked:
+		c.lacks(r)
+	case Inconclusive:
 		if r.Log == nil {
 			break // it was not played; what there is to say stands at the end
 		}
@@ -111,6 +120,34 @@ func (c *Console) Result(r *Result) {
 func (c *Console) line(r *Result, text string) string {
 	verdict := string(r.Verdict)
 	return c.paint(r.Verdict, verdict) + strings.TrimPrefix(c.wrap(verdict+" "+r.Case.ID+"  "+text, 5), verdict) // colours have no width
+}
+
+// lacks keeps a blocked case for the end, together with those that lack the same: often they are many.
+func (c *Console) lacks(r *Result) {
+	for i := range c.blocked {
+		if b := &c.blocked[i]; b.needs == r.Outcome.Expected {
+			b.ids = append(b.ids, r.Case.ID)
+			return
+		}
+	}
+	c.blocked = append(c.blocked, blocked{r.Outcome.Expected, []string{r.Case.ID}})
+}
+
+// lacking says what the blocked cases lack.
+func (c *Console) lacking() {
+	for i, b := range c.blocked {
+		if i == 0 {
+			c.printf("\n")
+		}
+		who, verb, hint := strings.Join(b.ids, " "), "need", ""
+		switch {
+		case len(b.ids) == 1:
+			verb = "needs"
+		case len(b.ids) > 3 && !c.Verbose:
+			who, hint = counted(len(b.ids), "case"), "; -v names them"
+		}
+		c.printf("%s%s\n", c.paint(Blocked, "blocked"), strings.TrimPrefix(c.wrap("blocked  "+who+" "+verb+" "+b.needs+hint, 5), "blocked"))
+	}
 }
 
 // counted is a number of things in words.
@@ -229,6 +266,7 @@ func (c *Console) End(s *Summary) {
 		c.printf("\n%s\n", c.wrap(fmt.Sprintf("the target ended: %s; under way: %s; alone it ends of: %s",
 			d.How, strings.Join(d.Suspects, " "), orText(strings.Join(d.Culprits, " "), "none of them")), 5))
 	}
+	c.lacking()
 	if known := knownCounts(s.Results); len(known) > 0 {
 		c.printf("\nknown deviations: %s", c.sum(known))
 	}

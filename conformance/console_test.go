@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,20 @@ func TestTheConsoleOnATerminalMovesAndCleansUp(t *testing.T) {
 	require.Contains(t, text, "\x1b[32m")
 	last := text[strings.LastIndex(text, "\r\x1b[K")+4:]
 	require.Contains(t, last, "pass", "the sum is not on the moving line")
+}
+
+// Cases that lack the same are one line, unless every case is to be named.
+func TestTheConsoleSaysOnceWhatIsNotHere(t *testing.T) {
+	for _, verbose := range []bool{false, true} {
+		var out bytes.Buffer
+		c := &conformance.Console{W: &out, Verbose: verbose}
+		target := serve(t, referenceNode(t))
+		target.V6 = netip.AddrPort{}
+		play(t, &conformance.Runner{Target: target, Plan: plan(t, "dht-*-6", "dht-ping", "dht-id-address"), Progress: c})
+		require.Contains(t, out.String(), "\nblocked  dht-id-address needs a target at an address")
+		require.Equal(t, verbose, strings.Contains(out.String(), "dht-ping-6"))
+		require.Equal(t, !verbose, strings.Contains(out.String(), " cases need an address of the target in IPv6; -v names them"))
+	}
 }
 
 // Nothing that is set in lines is wider than a narrow terminal, but for words that no line could hold.

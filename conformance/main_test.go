@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
+	fmt.Println("listening")
 	d.Start(&fragile{Machine: n}, nil)
 	select {}
 }

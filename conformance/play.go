@@ -286,6 +286,7 @@ func (s *session) keep(r *Result) {
 			s.harness = "a transcript cannot be written: " + err.Error()
 		}
 	}
+	s.checkLog()
 	s.done[r.Case] = r
 	for len(s.out) < len(s.r.Plan) && s.harness == "" {
 		next := s.done[s.r.Plan[len(s.out)]]
@@ -299,6 +300,16 @@ func (s *session) keep(r *Result) {
 		if s.r.Progress != nil {
 			s.r.Progress.Result(next)
 		}
+	}
+}
+
+// checkLog ends the run when what the target prints can no longer be kept.
+func (s *session) checkLog() {
+	if s.proc == nil || s.harness != "" {
+		return
+	}
+	if err := s.proc.logFault(); err != nil {
+		s.harness = "the log of what the target prints cannot be written: " + err.Error()
 	}
 }
 

@@ -30,9 +30,10 @@ type process struct {
 	err  error         // how, after dead
 	hung bool          // it answered nobody any more, and was ended for it
 
-	mu   sync.Mutex
-	tail []byte // the end of what it printed
-	file *os.File
+	mu    sync.Mutex
+	tail  []byte // the end of what it printed
+	file  *os.File
+	fault error // why the file does not hold all of it
 }
 
 // tailSize is how much of a target's output is kept for the report of a crash.
@@ -46,10 +47,17 @@ func (p *process) Write(b []byte) (int, error) {
 	if n := len(p.tail) - tailSize; n > 0 {
 		p.tail = append(p.tail[:0], p.tail[n:]...)
 	}
-	if p.file != nil {
-		p.file.Write(b)
+	if p.file != nil && p.fault == nil {
+		_, p.fault = p.file.Write(b)
 	}
 	return len(b), nil
+}
+
+// logFault is why the log of what the target prints is not whole.
+func (p *process) logFault() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.fault
 }
 
 // said returns the last lines that the target printed.
@@ -58,6 +66,14 @@ func (p *process) said() string {
 	defer p.mu.Unlock()
 	lines := strings.Split(strings.TrimSpace(string(p.tail)), "\n")
 	return strings.Join(lines[max(0, len(lines)-12):], "\n")
+}
+
+// lastWords is what the target said, as the end of a sentence.
+func (p *process) lastWords() string {
+	if said := p.said(); said != "" {
+		return "it said:\n" + said
+	}
+	return "it said nothing"
 }
 
 // start starts the command, listening at addr.

@@ -150,6 +150,9 @@ func (s *session) prepare() error {
 		if !strings.Contains(r.Command.Line, "{listen}") {
 			return fmt.Errorf("%w: --exec needs {listen} where the command takes its address", ErrUsage)
 		}
+		if _, err := fields(r.Command.Line); err != nil {
+			return fmt.Errorf("%w: --exec: %w", ErrUsage, err)
+		}
 	}
 	for _, a := range []netip.AddrPort{r.Target.V4, r.Target.V6} {
 		if !a.IsValid() {
@@ -176,6 +179,7 @@ func (s *session) prepare() error {
 // finish counts, decides the exit code and writes the footer.
 func (s *session) finish(ctx context.Context) *Summary {
 	f := Footer{Kind: "footer", Counts: map[Verdict]int{}, TookMS: ms(udp.Now().Sub(s.began)), Crashes: s.deaths}
+	s.checkLog()
 	for _, r := range s.out {
 		f.Counts[r.Verdict]++
 		if r.Verdict.Judged() {

@@ -267,6 +267,26 @@ func TestACommandThatCannotBeATarget(t *testing.T) {
 	r := &conformance.Runner{Suite: dhtcases.Suite(), Command: &conformance.Command{Line: "node"}, Plan: plan(t, "dht-ping")}
 	_, err := r.Run(t.Context())
 	require.ErrorContains(t, err, "{listen}")
+	r.Command = &conformance.Command{Line: "sh 'x {listen}"}
+	_, err = r.Run(t.Context())
+	require.ErrorIs(t, err, conformance.ErrUsage)
+
+	// What answers before the target is started is not the target.
+	sum := play(t, &conformance.Runner{Target: serve(t, referenceNode(t)), Command: &conformance.Command{Line: "false {listen}"}, Plan: plan(t, "dht-ping")})
+	require.Equal(t, conformance.ExitContract, sum.Exit())
+	require.Contains(t, sum.Footer.Why, "already")
+}
+
+func TestAFullDiskUnderTheTargetsLog(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skipf("this system has no device that is always full: %v", err)
+	}
+	exe, err := os.Executable()
+	require.NoError(t, err)
+	t.Setenv(targetVariable, "prints where it listens")
+	sum := play(t, &conformance.Runner{Command: &conformance.Command{Line: fmt.Sprintf("%q {listen}", exe), Log: "/dev/full"}, Plan: plan(t, "dht-ping*")})
+	require.Equal(t, conformance.ExitHarness, sum.Exit())
+	require.Contains(t, sum.Footer.Why, "no space left")
 }
 
 // checkReport validates every line against the published schema.

@@ -137,6 +137,9 @@ func (s *session) start(ctx context.Context) string {
 			return err.Error()
 		}
 	}
+	if s.lives == 0 && !s.r.noContract && s.ask(startStep) == "" {
+		return fmt.Sprintf("something answers at %v already, before the target was started: end it, or give another address", addr)
+	}
 	c := *s.r.Command
 	if c.Dir == "" {
 		c.Dir = s.temp
@@ -152,13 +155,13 @@ func (s *session) start(ctx context.Context) string {
 	for end := udp.Now().Add(startLimit); ; {
 		switch why := s.ask(startStep); {
 		case p.exited():
-			return fmt.Sprintf("the target ended (%s) before it answered a ping at %v; it said:\n%s", p.how(), addr, p.said())
+			return fmt.Sprintf("the target ended (%s) before it answered a ping at %v; %s", p.how(), addr, p.lastWords())
 		case why == "":
 			go s.watch(p)
 			return ""
 		case udp.Now().After(end):
 			p.stop()
-			return fmt.Sprintf("the target was started and answered no ping at %v within %v; it said:\n%s", addr, startLimit, p.said())
+			return fmt.Sprintf("the target was started and answered no ping at %v within %v; %s", addr, startLimit, p.lastWords())
 		}
 		if !udp.Pause(startStep, ctx.Done()) {
 			return "interrupted while the target was starting"

@@ -41,7 +41,11 @@ func (t Transcript) write(dir string, r *Result) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	defer func() {
+		if err = errors.Join(err, f.Close()); err != nil {
+			os.Remove(name) // half a transcript could be taken for a whole one
+		}
+	}()
 	w := bufio.NewWriter(f)
 	e := json.NewEncoder(w)
 	if err := e.Encode(t); err != nil {
