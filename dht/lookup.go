@@ -20,6 +20,7 @@ const (
 	contactsMax   = 8                // taken from one answer, of each family
 	candidatesMax = 256              // remembered in one look-up: more than can be asked
 	portsMax      = 2                // for one IP address and id, until one of them answers
+	silentMax     = 2                // queries without an answer to one IP address
 	seeds         = 16               // nodes of the table that a look-up begins with
 	tokenMax      = 255              // bytes of another's token; the longest known has 40
 )
@@ -40,7 +41,8 @@ const (
 	fresh    standing = iota // named by somebody
 	underway                 // asked
 	answered                 // by itself, with that id
-	out                      // lost, or not what it was named as
+	silent                   // the query was lost
+	out                      // not what it was named as, or of no use
 	double                   // another port of an IP address and id of which one answered
 )
 
@@ -242,6 +244,10 @@ func (l *lookup) next() (c *candidate, wait bool) {
 		case underway:
 			wait = true
 		case fresh:
+			if l.unanswered(c.node.Addr) >= silentMax { // dht-lookup-silent
+				l.stats.Spared++
+				continue
+			}
 			free := l.queries.free(c.node.Addr)
 			if free <= l.now {
 				return c, false
@@ -252,6 +258,18 @@ func (l *lookup) next() (c *candidate, wait bool) {
 		}
 	}
 	return nil, wait
+}
+
+// unanswered returns how many queries to the IP address of a, or to a local address and port, were lost or are still under way: who
+// names a bystander under many ids could have us ask him as often.
+func (l *lookup) unanswered(a netip.AddrPort) int {
+	n := 0
+	for _, c := range l.candidates {
+		if (c.standing == underway || c.standing == silent) && paceKey(c.node.Addr) == paceKey(a) {
+			n++
+		}
+	}
+	return n
 }
 
 // count selects c, which has answered, into the sets it is good for.
@@ -407,6 +425,9 @@ func (l *lookup) failed(tx *transaction) {
 	}
 	l.arrived(tx)
 	l.width = min(l.width+1, widest)
+	if c := tx.candidate; c != nil && c.standing == underway && tx.late {
+		c.standing = silent
+	}
 	l.strike(tx)
 }
 

@@ -2,6 +2,7 @@ package dht
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -320,22 +321,13 @@ func TestLookupKeepsThePace(t *testing.T) {
 	op := s.n.FindNode(s.now, id(0xff))
 	s.drain()
 	s.nodesReply(0x80, many(0xf0), many(0xf1), many(0xf2), many(0xf3), many(0xf4), many(0xf5), node(0x90))
-	for range 2 { // none of them is there
-		for b := byte(0xf5); b >= 0xf3; b-- {
-			for i, q := range s.asked {
-				if q.to == many(b).Addr {
-					m := q.reply(id(b))
-					m.ID[5] = 1
-					s.asked = append(s.asked[:i], s.asked[i+1:]...)
-					s.message(q.to, m)
-					break
-				}
-			}
-		}
+	for b := byte(0xf5); b >= 0xf2; b-- { // none of them is there
+		m := s.take(many(b).Addr).reply(id(b))
+		m.ID[5] = 1
+		s.message(many(b).Addr, m)
 	}
-	require.Len(t, s.asked, 2)
-	s.take(many(0xf2).Addr) // the fourth
-	s.replies(0x90)         // who is asked in place of a fifth
+	require.Len(t, s.asked, 1)
+	s.replies(0x90) // who is asked in place of a fifth
 	s.undone(op)
 	s.advance(time.Second)
 	require.Len(t, s.asked, 2)
@@ -344,6 +336,27 @@ func TestLookupKeepsThePace(t *testing.T) {
 	}
 	s.advance(time.Second)
 	require.Equal(t, []byte{0xf1, 0x90, 0x80}, names(s.done(op).Nodes))
+}
+
+// An address from which two queries had no answer is not asked again under other ids. Of local ones each port is an address.
+func TestLookupSparesTheSilent(t *testing.T) {
+	for ip, asked := range map[string]int{"91.1.1.1": 2, "127.0.0.1": 6} {
+		s := begin(t, 0x00).quiet()
+		from := wire.Node{ID: id(0x80), Addr: netipPort(ip, 9)}
+		s.knows(from)
+		op := s.n.FindNode(s.now, id(0xff))
+		s.drain()
+		m := s.take(from.Addr).reply(from.ID)
+		m.Has |= wire.HasNodes
+		for i := range 6 {
+			m.Nodes = wire.AppendNode(m.Nodes, wire.Node{ID: id(0xf0 + byte(i)), Addr: netipPort(strings.Replace(ip, ".1.1.1", ".1.1.2", 1), 1000+i)})
+		}
+		s.message(from.Addr, m)
+		s.advance(10 * time.Second)
+		require.Len(t, s.asked, asked, ip)
+		require.Equal(t, []byte{0x80}, names(s.done(op).Nodes))
+		require.Equal(t, asked == 2, s.n.Stats().Spared > 0)
+	}
 }
 
 // A node that knows nobody asks the bootstrap nodes, whose ids it does not know.

@@ -80,6 +80,7 @@ type Stats struct {
 	Sent       [methods]uint64    // queries
 	Lost       uint64             // queries without an answer in 2 s
 	Paced      uint64             // queries not sent, or later, because their address had had enough
+	Spared     uint64             // queries not sent, or later, because two to their address had no answer
 	Crowded    uint64             // queries not sent, or later, because 1,024 were waiting
 
 	// What was done.
@@ -157,6 +158,7 @@ func (s *Stats) Each(f func(name string, value uint64)) {
 	}
 	f("lost_total", s.Lost)
 	f("paced_total", s.Paced)
+	f("spared_total", s.Spared)
 	f("crowded_total", s.Crowded)
 	f("announced_total", s.Announced)
 	f("put_total", s.Put)
