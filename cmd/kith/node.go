@@ -44,7 +44,7 @@ func nodeCommand() *cobra.Command {
 It prints the addresses that it listens on, and in a terminal a line that shows what
 it does; anywhere else it is quiet unless something is wrong. With --state it comes
 back with its id and the nodes it knew: the file is replaced as a whole, every five
-minutes and at the end.
+minutes and at the end. Two nodes cannot share one.
 
 With --json every line of standard output is an object with time and event: listening,
 ready, address, read_only, bootstrap_failed, saved, save_failed, stats (every minute),
@@ -107,6 +107,11 @@ func runNode(cmd *cobra.Command, f *nodeFlags) error {
 	defer stop()
 
 	r := &running{f: f, cmd: cmd, state: stateFile(f.state), inbox: newInbox(), journal: newJournal(cmd, f.json)}
+	lock, err := r.state.lock()
+	if err != nil {
+		return failed(cmd, exitFailed, err)
+	}
+	defer lock.release()
 	saved, err := r.state.load()
 	if err != nil {
 		return failed(cmd, exitFailed, err)

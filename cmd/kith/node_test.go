@@ -3,15 +3,19 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"kith/dht"
@@ -179,6 +183,50 @@ func TestStateFileIsReplacedAsAWhole(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 2)
 	require.NoError(t, stateFile("").save([]byte("nowhere")))
+}
+
+// TestTwoNodesDoNotShareAState sees that the second is refused, and that the file is free when the first has ended, also when it was killed.
+func TestTwoNodesDoNotShareAState(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state")
+	first := startNode(t, "--bootstrap", "none", "--state", state)
+	id := first.wait("listening").IDs
+	second := kith(t, "node", "--listen", "127.0.0.1:0", "--bootstrap", "none", "--state", state)
+	require.Equal(t, exitFailed, second.code)
+	require.Contains(t, second.errs, fmt.Sprintf("belongs to another node, process %d", os.Getpid()))
+	require.Zero(t, first.end())
+
+	// What a killed node leaves behind holds nobody up.
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(state), ".state.lock"), []byte("1\n"), 0o600))
+	again := startNode(t, "--bootstrap", "none", "--state", state)
+	require.Equal(t, id, again.wait("listening").IDs)
+	require.Zero(t, again.end())
+	entries, err := os.ReadDir(filepath.Dir(state))
+	require.NoError(t, err)
+	require.Len(t, entries, 1, "nothing but the state is left behind")
+}
+
+// TestOneOfManyHasTheLock lets many take and release it at once.
+func TestOneOfManyHasTheLock(t *testing.T) {
+	f := stateFile(filepath.Join(t.TempDir(), "state"))
+	var all sync.WaitGroup
+	var holders, taken atomic.Int32
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				l, err := f.lock()
+				if err != nil {
+					assert.ErrorContains(t, err, "belongs to another node")
+					continue
+				}
+				taken.Add(1)
+				assert.EqualValues(t, 1, holders.Add(1))
+				holders.Add(-1)
+				l.release()
+			}
+		})
+	}
+	all.Wait()
+	require.Positive(t, taken.Load())
 }
 
 // TestLogThatNobodyReads ends the node in order, with its state saved; one that cannot be written is an error.
