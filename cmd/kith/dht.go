@@ -136,9 +136,9 @@ func (c *client) run(target *wire.ID, start func(now time.Time) dht.Op, on func(
 		select {
 		case <-c.ctx.Done():
 			c.d.Do(func(time.Time) { c.n.Cancel(op) })
-			return p.last, c.stopped()
+			return p.last, c.stopped(p)
 		case <-tick.C:
-			c.live.show(p.line(udp.Now().Sub(c.began)))
+			c.live.show(p.line(c.since()))
 		case <-c.inbox.more:
 			for _, e := range c.inbox.take() {
 				if e.Op != op {
@@ -157,17 +157,31 @@ func (c *client) run(target *wire.ID, start func(now time.Time) dht.Op, on func(
 	}
 }
 
-// stopped says why the operation was ended from outside.
-func (c *client) stopped() error {
+// stopped says why the operation was ended from outside, and how far it was.
+func (c *client) stopped(p progress) error {
 	c.live.clear()
 	if c.fault != nil {
 		return c.result(dht.Event{})
 	}
-	if !errors.Is(c.ctx.Err(), context.DeadlineExceeded) {
-		return failed(c.cmd, exitFailed, errors.New("interrupted"))
+	code, err := exitCode(exitFailed), errors.New("interrupted")
+	if errors.Is(c.ctx.Err(), context.DeadlineExceeded) {
+		what := "result"
+		if p.target == nil {
+			what = "answer"
+		}
+		code, err = c.silence(exitFailed), fmt.Errorf("no %s in %v", what, c.f.timeout)
 	}
-	return failed(c.cmd, c.silence(exitFailed), fmt.Errorf("no result in %v", c.f.timeout))
+	ok := false
+	r := report{Event: "done", OK: &ok, Error: err.Error(), Asked: p.last.Asked, Answered: p.last.Answered, Stored: p.last.Stored, Seconds: c.since().Seconds()}
+	if p.target != nil {
+		r.Target = p.target.String()
+	}
+	c.emit(r)
+	return failed(c.cmd, code, err)
 }
+
+// since is how long the command has run.
+func (c *client) since() time.Duration { return udp.Now().Sub(c.began) }
 
 // silence is exitNetwork when nothing at all was received, else code.
 func (c *client) silence(code exitCode) exitCode {
@@ -304,7 +318,7 @@ func (c *client) follow(e dht.Event) {
 func (c *client) finish(e dht.Event, target *wire.ID) error {
 	ok := e.Err == nil
 	r := report{Event: "done", OK: &ok, Asked: e.Asked, Answered: e.Answered, Stored: e.Stored, Code: e.Code, Text: e.Text,
-		Item: itemOf(e.Item), Seconds: udp.Now().Sub(c.began).Seconds()}
+		Item: itemOf(e.Item), Seconds: c.since().Seconds()}
 	if e.Err != nil {
 		r.Error = e.Err.Error()
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +45,7 @@ func runPing(cmd *cobra.Command, f *clientFlags, name string) error {
 	defer c.close()
 	addrs, missing := resolve(c.ctx, []string{name})
 	if len(missing) > 0 {
-		return failed(cmd, exitNetwork, missing[0].Err)
+		return failed(cmd, exitNetwork, errors.New(strings.TrimPrefix(missing[0].Err.Error(), "udp: ")))
 	}
 	to, ok := c.reachable(addrs)
 	if !ok {

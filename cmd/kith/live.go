@@ -42,7 +42,8 @@ func (l *liveLine) show(s string) {
 	if !l.on {
 		return
 	}
-	if n := l.width() - 1; s != l.shown || n != l.cut {
+	// Three columns stay free: the cursor's, and two for the ^C that the terminal itself writes.
+	if n := l.width() - 3; s != l.shown || n != l.cut {
 		l.shown, l.cut = s, n
 		fmt.Fprint(l.w, "\r", cut(s, n), "\x1b[K")
 	}

@@ -13,7 +13,7 @@ import (
 
 func TestLiveLine(t *testing.T) {
 	var w strings.Builder
-	width := 10
+	width := 12
 	l := &liveLine{w: &w, on: true, width: func() int { return width }}
 	took := func() string { s := w.String(); w.Reset(); return s }
 	l.clear()
@@ -24,7 +24,7 @@ func TestLiveLine(t *testing.T) {
 	require.Empty(t, took(), "it stands there already")
 	l.show("ééééé 12345")
 	require.Equal(t, "\rééééé 12…\x1b[K", took(), "one line, whatever its length")
-	width = 6
+	width = 8
 	l.show("ééééé 12345")
 	require.Equal(t, "\réééé…\x1b[K", took(), "the terminal is narrower now")
 	l.print("a line")
