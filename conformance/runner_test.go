@@ -211,6 +211,25 @@ func TestAFullDiskLeavesWholeLines(t *testing.T) {
 	}
 }
 
+// Who runs the suite again, without starting his node again, gets the same verdicts: with another seed because it asks for other things, and
+// with the same seed because what the first run left behind is not held against the node.
+func TestATargetMayBeJudgedAgain(t *testing.T) {
+	target := serve(t, referenceNode(t))
+	again := func(seed uint64) (verdicts map[conformance.Verdict]int) {
+		sum := play(t, &conformance.Runner{
+			Target: target, Plan: plan(t, "dht-put-*", "dht-find-*", "dht-own-ro", "dht-unasked*"), Options: conformance.Options{Seed: seed},
+		})
+		require.NotEqual(t, conformance.ExitHarness, sum.Exit(), "%+v", sum.Footer)
+		return sum.Footer.Counts
+	}
+	first := again(1)
+	require.Equal(t, len(plan(t, "dht-put-*", "dht-find-*", "dht-own-ro", "dht-unasked*")), first[conformance.Pass])
+	require.Equal(t, first, again(2))
+	same := again(1)
+	require.Zero(t, same[conformance.Fail]+same[conformance.Warn], "%v", same)
+	require.Positive(t, same[conformance.Inconclusive])
+}
+
 func TestExitCodes(t *testing.T) {
 	target := serve(t, referenceNode(t))
 	require.Equal(t, conformance.ExitVacuous, play(t, &conformance.Runner{Target: target, Plan: plan(t, "dht-ping"), MinExecuted: 100}).Exit())

@@ -25,6 +25,7 @@ func exit(e conformance.Exit) error {
 type conformFlags struct {
 	filter      conformance.Filter
 	seed        uint64
+	seedDrawn   bool
 	timeout     time.Duration
 	strict      bool
 	expect      string
@@ -118,7 +119,7 @@ func (f *conformFlags) common(cmd *cobra.Command) {
 	l.StringSliceVar(&f.filter.Req, "req", nil, "only cases of a requirement, by its `id`")
 	l.StringSliceVar(&f.filter.Profiles, "profile", nil, "judge these `profiles` and no others, without asking the target: "+strings.Join(conformance.Profiles, " "))
 	l.BoolVar(&f.filter.Slow, "slow", false, "also the cases that wait for timers")
-	l.Uint64Var(&f.seed, "seed", 1, "`number` that all random bytes of the run follow from")
+	l.Uint64Var(&f.seed, "seed", 0, "`number` that all random bytes follow from (default 1 for a target that kith starts, else drawn)")
 	l.DurationVar(&f.timeout, "timeout", 2*time.Second, "how long an answer may take")
 	l.BoolVar(&f.strict, "strict", false, "a SHOULD that is not kept fails the run")
 	l.IntVar(&f.minExecuted, "min-executed", 0, "exit 5 unless at least that `number` of cases is judged")
@@ -182,6 +183,7 @@ func conformDHT(cmd *cobra.Command, f *conformFlags, args []string) error {
 	if err != nil {
 		return usage(cmd, err)
 	}
+	f.chooseSeed(cmd.Flags().Changed("seed"), f.exec != "")
 	target, err := findTarget(cmd.Context(), args)
 	switch {
 	case errors.Is(err, errNoAddress):

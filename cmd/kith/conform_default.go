@@ -19,6 +19,7 @@ func conformDefault(cmd *cobra.Command, f *conformFlags) error {
 	if err := f.check(cmd.Flags().Changed); err != nil {
 		return usage(cmd, err)
 	}
+	f.chooseSeed(cmd.Flags().Changed("seed"), true)
 	p := f.begin(cmd)
 	defer p.stop()
 	code := p.embeddedTwice()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/signal"
 	"strconv"
@@ -34,13 +35,28 @@ func (f *conformFlags) begin(cmd *cobra.Command) *playing {
 	return &playing{f, cmd, ctx, stop, &watched{w: cmd.OutOrStdout(), end: stop}}
 }
 
+// chooseSeed chooses the seed unless it was given. A target that kith starts knows nothing, and is sent the same bytes in every run. One that
+// was there before may hold what the last run stored, and would rightly refuse to have that put once more.
+func (f *conformFlags) chooseSeed(given, started bool) {
+	switch {
+	case given:
+	case started:
+		f.seed = 1
+	default:
+		f.seed, f.seedDrawn = uint64(rand.Uint32()), true
+	}
+}
+
 // again is the command line, behind "kith conform dht", that plays one case as it was played.
 func (f *conformFlags) again(cmd *cobra.Command, args []string, c *conformance.Case) []string {
 	words := append([]string(nil), args...)
 	if f.exec != "" {
 		words = append(words, "--exec", quoted(f.exec))
 	}
-	words = append(words, "--run", c.ID, "--seed", strconv.FormatUint(f.seed, 10))
+	words = append(words, "--run", c.ID)
+	if !f.seedDrawn { // the target still has what was stored under that seed
+		words = append(words, "--seed", strconv.FormatUint(f.seed, 10))
+	}
 	if c.Slow {
 		words = append(words, "--slow")
 	}

@@ -131,7 +131,7 @@ func (n *Node) answersAfter(d time.Duration) *Node {
 	s := n.s
 	x := n.Newcomer(2).Mute()
 	n.meets(x)
-	q := x.Asked()[0]
+	q := x.firstAsked()
 	s.Wait(d - (s.Now() - q.At))
 	x.write(q.From, encode(dict("r", dict("id", x.ID), "t", q.Message.T, "y", "r")), "the answer, late")
 	s.settle()
@@ -146,7 +146,7 @@ func (s *Script) overfill(n *Node) (placed, waiting *Node) {
 		var all []*Node
 		for host := 1; host <= 9; host++ {
 			x := n.Newcomer(host).Mute()
-			x.ID = s.Near(id, depth)
+			x.settleAt(id, depth)
 			n.meets(x)
 			all = append(all, x)
 		}
@@ -179,7 +179,7 @@ func (s *Script) replaced(n *Node) (silent, newcomer *Node) {
 		silent.Mute()
 		s.Wait(15 * time.Minute)
 		newcomer = n.Newcomer(10)
-		newcomer.ID = s.Near(id, depth)
+		newcomer.settleAt(id, depth)
 		for range 60 {
 			newcomer.FindNode(newcomer.ID).WantReply()
 			s.Wait(30 * time.Second)

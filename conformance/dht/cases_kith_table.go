@@ -73,7 +73,7 @@ func init() {
 		n := s.Node()
 		x := n.Newcomer(1)
 		n.Introduce(x)
-		ro, _ := x.Asked()[0].Top("ro")
+		ro, _ := x.firstAsked().Top("ro")
 		s.Check(ro.Int == 0, "no `ro` in a query to a stranger who asked", fmt.Sprintf("ro %d", ro.Int))
 	})
 
@@ -103,7 +103,7 @@ func init() {
 		}
 		s.Judge(func(n *Node) { all(n.FindNode(old[0].ID).WantReply()) }, func(n *Node) {
 			x := n.Newcomer(10)
-			x.ID = s.Near(id, depth)
+			x.settleAt(id, depth)
 			for range 3 {
 				x.FindNode(x.ID).WantReply()
 			}
@@ -120,18 +120,18 @@ func (s *Script) fill(n *Node, lane int) (id [20]byte, depth int, old []*Node) {
 	depth = s.deep(lane)
 	for host := 1; host <= 8; host++ {
 		x := n.Newcomer(host)
-		x.ID = s.Near(id, depth)
+		x.settleAt(id, depth)
 		n.Introduce(x)
 		old = append(old, x)
 	}
 	x := n.Newcomer(9)
-	x.ID = s.Near(id, depth+1) // divides the range from that around the target's own id
+	x.settleAt(id, depth+1) // divides the range from that around the target's own id
 	n.Introduce(x)
 	return id, depth, old
 }
 
 // deep is how many bits the nodes of a range have in common with the target, so deep in its table that no newcomer of other cases gets there.
-func (s *Script) deep(lane int) int { return 110 + 6*s.IntN(6) + 2*lane }
+func (s *Script) deep(lane int) int { return 110 + 6*s.IntN(5) + 2*lane }
 
 // askOften judges how often the target pings a node that asks it again and again.
 func (n *Node) askOften(x *Node) {

@@ -39,7 +39,7 @@ func init() {
 		n := s.Node()
 		x := n.Newcomer(1)
 		n.Introduce(x)
-		x.Asked()[0].wantKithVersion()
+		x.firstAsked().wantKithVersion()
 	})
 
 	Case("wire-datagram-limit", Silence, func(s *Script) {

@@ -23,9 +23,25 @@ func (n *Node) Newcomer(host int) *Node {
 		if x, err = s.open(host, n.v6); err != nil {
 			x = n.Sibling()
 		}
-		x.ID = s.Near(id, 24+s.IntN(80)) // deeper lie the ranges that some cases fill on purpose
+		x.settleAt(id, 24+s.IntN(80)) // deeper lie the ranges that some cases fill on purpose
 	})
 	return x
+}
+
+// settleAt gives x an id with n bits in common with another. Its last bytes depend on x's port: the target may remember for a quarter of an hour
+// whom it met under the same seed in an earlier run.
+func (x *Node) settleAt(id [20]byte, n int) {
+	x.ID = x.s.Near(id, n)
+	x.ID[18] ^= byte(x.Addr.Port() >> 8)
+	x.ID[19] ^= byte(x.Addr.Port())
+}
+
+// firstAsked is the target's first query to a node that it knows. The case is inconclusive where it took the node in unasked.
+func (n *Node) firstAsked() *Answer {
+	if len(n.asked) == 0 {
+		n.s.Inconclusive("the target asks a newcomer before it names it to others")
+	}
+	return n.asked[0]
 }
 
 // Mute makes the node leave the target's queries without an answer.

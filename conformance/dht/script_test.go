@@ -123,11 +123,17 @@ func TestASlowErrorIsWaitedFor(t *testing.T) {
 	require.Equal(t, conformance.Pass, run.Outcome.Verdict, "%+v", run.Outcome)
 }
 
-// An item that is there before anybody put it comes from an earlier run: nothing that is seen then says anything.
+// Another item where nobody put one comes from an earlier run: nothing that is seen then says anything.
 func TestAnItemOfAnEarlierRunIsInconclusive(t *testing.T) {
 	f := newFake()
-	body := func(s *Script) { s.Node().Offer(s.Immutable(s.Bytes(8))).WantReply() }
+	var target [20]byte
+	body := func(s *Script) {
+		it := s.Mutable(1, "a value")
+		target = it.Target()
+		s.Node().Offer(it).WantReply()
+	}
 	require.Equal(t, conformance.Pass, judge(f, Accept, body).Outcome.Verdict)
+	f.items[target] = lenient.Raw("7:another")
 	run := judge(f, Accept, body)
 	require.Equal(t, conformance.Inconclusive, run.Outcome.Verdict)
 	require.Contains(t, run.Outcome.Expected, "--seed")

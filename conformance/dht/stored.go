@@ -11,14 +11,14 @@ import (
 )
 
 // Offer begins a right put of an item: its token was given to this node for this target, just now. Both belong to what a case needs, not
-// to what it judges; so does that nobody put an item there before, as an earlier run with the same seed has.
+// to what it judges; so does that nobody put another item there before, as an earlier run with the same seed has.
 func (n *Node) Offer(it *Item) *Packet {
 	s, target := n.s, it.Target()
 	var token []byte
 	s.Given(func() {
 		r := n.Get(target).WantReply()
 		token = r.Token()
-		if r.Has("v") && !slices.Contains(s.put, target) {
+		if !slices.Contains(s.put, target) && r.Has("v") && !r.has(it) {
 			s.Inconclusive("the target has no item here yet (from an earlier run? Then another --seed, or a target that was started again)")
 		}
 	})
@@ -58,6 +58,12 @@ func (r *Reply) WantItem(it *Item) {
 	if seq := r.Int("seq"); seq != it.Seq {
 		r.Fail(fmt.Sprintf("`seq` %d, as it was put", it.Seq), fmt.Sprint(seq))
 	}
+}
+
+// has reports whether the reply has the item that is to be put; to put it again changes nothing.
+func (r *Reply) has(it *Item) bool {
+	seq, _ := r.Message.R.Get("seq")
+	return bytes.Equal(r.RawOf("v"), encode(it.Value)) && (it.Key == nil || seq.Int == it.Seq && it.CAS == nil)
 }
 
 func (r *Reply) same(key string, got, put []byte) {
