@@ -70,13 +70,15 @@ type Event struct {
 
 // Event returns the next event, and whether there was one.
 func (n *Node) Event() (Event, bool) {
-	if n.nextEvent == len(n.events) {
-		clear(n.events)
-		n.events, n.nextEvent = n.events[:0], 0
+	if len(n.events) == 0 {
 		return Event{}, false
 	}
-	n.nextEvent++
-	return n.events[n.nextEvent-1], true
+	e := n.events[n.nextEvent]
+	n.events[n.nextEvent] = Event{}
+	if n.nextEvent++; n.nextEvent == len(n.events) {
+		n.events, n.nextEvent = n.events[:0], 0
+	}
+	return e, true
 }
 
 func (n *Node) emit(e Event) { n.events = append(n.events, e) }

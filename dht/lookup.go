@@ -141,7 +141,7 @@ func (l *lookup) stepAsking() {
 		}
 		c, wait := l.next()
 		if c == nil {
-			if !wait && l.knocking == 0 && len(l.doors) == 0 {
+			if !wait && l.knocking == 0 && len(l.doors) == 0 && !l.mayHear() {
 				l.conclude()
 			}
 			return
@@ -155,6 +155,12 @@ func (l *lookup) stepAsking() {
 	if l.now >= l.deadline {
 		l.conclude()
 	}
+}
+
+// mayHear reports whether nobody is known here, but the look-up for the same in the other family may hear of somebody.
+func (l *lookup) mayHear() bool {
+	sibling := l.op.sibling(1 - l.family)
+	return len(l.candidates) == 0 && sibling != nil && sibling.phase == asking && sibling.underway > 0
 }
 
 // nextDoor returns the index of a bootstrap node that may be asked now, or −1. Those that have become candidates are passed over.

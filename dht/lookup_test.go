@@ -417,6 +417,39 @@ func TestLookupsAreBounded(t *testing.T) {
 	require.Empty(t, s.n.ops)
 }
 
+// A look-up in a family of which nobody is known waits to hear of somebody from the other, as long as that asks.
+func TestLookupWaitsForTheOtherFamily(t *testing.T) {
+	four, six := node(0x80), wire.Node{ID: id(0x81), Addr: addr("[2a00:1::1]:6881")}
+	for _, known := range []wire.Node{four, six} {
+		s := begin(t, 0x00, func(c *Config) { c.IPv6, c.ID6 = true, id(0x01) }).quiet()
+		s.knows(known)
+		op := s.n.FindNode(s.now, id(0xff))
+		s.drain()
+		m := s.take(known.Addr).reply(known.ID)
+		m.Has |= wire.HasNodes | wire.HasNodes6
+		m.Nodes, m.Nodes6 = wire.AppendNode(nil, four), wire.AppendNode(nil, six)
+		s.message(known.Addr, m)
+		s.undone(op)
+		for _, q := range s.asked {
+			s.message(q.to, q.reply(map[netip.AddrPort]wire.ID{four.Addr: four.ID, six.Addr: six.ID}[q.to]))
+		}
+		require.Equal(t, []wire.Node{four, six}, s.done(op).Nodes)
+
+		s.asked = nil
+		op = s.n.FindNode(s.now, id(0xfe)) // now both are known, and silent
+		s.drain()
+		s.advance(2 * time.Second)
+		require.ErrorIs(t, s.done(op).Err, ErrNoNodes)
+	}
+	s := begin(t, 0x00, func(c *Config) { c.IPv6 = true }).quiet()
+	s.knows(four)
+	op := s.n.FindNode(s.now, id(0xff))
+	s.drain()
+	s.forget(0x80) // nobody names anybody
+	s.advance(2 * time.Second)
+	require.ErrorIs(t, s.done(op).Err, ErrNoNodes)
+}
+
 // The look-ups of both families tell each other what they hear of the other.
 func TestLookupInBothFamilies(t *testing.T) {
 	s := begin(t, 0x00, func(c *Config) { c.IPv6, c.ID6 = true, id(0x01) }).quiet()

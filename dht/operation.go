@@ -150,9 +150,11 @@ func (op *operation) search(like lookup) Op {
 		op.lookups[i] = l
 		op.left++
 	}
-	for _, l := range op.lookups {
-		if l != nil && l.phase == asking {
-			l.step()
+	for _, knowing := range []bool{true, false} { // who knows nobody waits for the other
+		for _, l := range op.lookups {
+			if l != nil && l.phase == asking && len(l.candidates)+len(l.doors) > 0 == knowing {
+				l.step()
+			}
 		}
 	}
 	op.settle()
@@ -191,6 +193,9 @@ func (op *operation) refused(l *lookup, tx *transaction, m *wire.Message) {
 // lookupEnded notes that a look-up has ended. The last one ends the operation.
 func (op *operation) lookupEnded(l *lookup) {
 	if op.left--; op.left > 0 {
+		if sibling := op.sibling(1 - l.family); sibling.phase == asking && len(sibling.candidates) == 0 {
+			sibling.step() // it has waited to hear of somebody
+		}
 		return
 	}
 	e := Event{Item: op.item, Code: op.refusal.Code, Text: op.refusal.Text}
