@@ -140,9 +140,9 @@ func (j *journal) event(e dht.Event, nodes int) {
 		j.tell(entry{Event: "address", Family: family, Address: e.Address.String(), ID: e.ID.String()},
 			fmt.Sprintf("%s: others see us as %v; our id is %v", family, e.Address, e.ID))
 	case dht.EventReadOnly:
-		text := "a stranger reached us"
+		text := "we tell others that they can ask us"
 		if e.ReadOnly {
-			text = "no stranger reached us for a while"
+			text = "we tell others that we only ask: no stranger has reached us for a while"
 		}
 		j.tell(entry{Event: "read_only", Family: family, ReadOnly: &e.ReadOnly}, family+": "+text)
 	}
@@ -210,11 +210,11 @@ func (m *meter) line(s *dht.Stats, own []netip.Addr, families [2]bool, readOnly 
 	for _, a := range own {
 		parts = append(parts, a.String())
 	}
-	reached := "not reached yet"
+	role := "only asks" // a trial is no proof that strangers reach it, so more cannot be said
 	if readOnly {
-		reached = "read-only"
+		role = "read-only"
 	} else if families[0] && !s.ReadOnly[0] || families[1] && !s.ReadOnly[1] {
-		reached = "reachable"
+		role = "asks and answers"
 	}
-	return strings.Join(append(parts, reached), " · ")
+	return strings.Join(append(parts, role), " · ")
 }

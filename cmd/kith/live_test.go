@@ -46,10 +46,10 @@ func TestLiveLine(t *testing.T) {
 func TestMeter(t *testing.T) {
 	var m meter
 	s := dht.Stats{Nodes: [2]int{12, 0}, Peers: 1234, Items: 5, ReadOnly: [2]bool{true, false}}
-	require.Equal(t, "IPv4 12 nodes · holds 1,234 peers 5 items · not reached yet", m.line(&s, nil, [2]bool{true, false}, false))
+	require.Equal(t, "IPv4 12 nodes · holds 1,234 peers 5 items · only asks", m.line(&s, nil, [2]bool{true, false}, false))
 	s.ReadOnly[0] = false
 	m = meter{}
-	require.Equal(t, "IPv4 12 nodes · IPv6 0 nodes · holds 1,234 peers 5 items · 192.0.2.1 · reachable",
+	require.Equal(t, "IPv4 12 nodes · IPv6 0 nodes · holds 1,234 peers 5 items · 192.0.2.1 · asks and answers",
 		m.line(&s, []netip.Addr{netip.MustParseAddr("192.0.2.1")}, [2]bool{true, true}, false))
 	s.Queries[0], s.Sent[0] = 10, 20
 	require.Regexp(t, `queries in \d+\.\d/s out \d+\.\d/s .* read-only$`, m.line(&s, nil, [2]bool{true, true}, true))

@@ -51,7 +51,8 @@ ready, address, read_only, bootstrap_failed, saved, save_failed, stats (every mi
 stopped.
 
 A node says that it only asks (BEP 43) until a stranger has shown that it can be
-reached. --reachable says so from the start: for servers, and for networks of one's own.
+reached; a quarter of an hour after it has found others is for finding that out.
+--reachable says so from the start: for servers, and for networks of one's own.
 
 Exit codes: 0 ended as asked; 1 the state or the log cannot be read or written; 2 wrong
 usage; 3 the address cannot be listened on.`,
