@@ -92,7 +92,7 @@ func (s *itemStore) put(target *wire.ID, m *wire.Body, network uint64, now insta
 	item.mutable = m.Has&wire.HasKey != 0
 	if item.mutable {
 		item.seq, item.salt = m.Seq, uint8(len(m.Salt))
-		item.bytes = bytes.Join([][]byte{m.Key, m.Sig, m.Salt, m.Value}, nil)
+		item.bytes = bytes.Join([][]byte{m.Key, m.Sig, m.Salt, m.Value}, nil) // dht-put-verbatim
 	} else {
 		item.bytes = bytes.Clone(m.Value)
 	}

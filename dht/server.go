@@ -11,7 +11,7 @@ import (
 const (
 	maxT            = 64   // bytes of t
 	minRefused      = 40   // bytes of a malformed query that gets an error
-	answerSize      = 1024 // bytes of an answer without a value (BEP 32)
+	answerSize      = 1024 // bytes of an answer without a value (BEP 32): wire-send-size
 	valueSize       = 1232 // and of one with a value: IPv6's least MTU without headers
 	strangerEvery   = 5 * time.Minute
 	strangersAtOnce = 64 // pings of strangers under way: a share of the queries that may wait

@@ -6,7 +6,7 @@ import (
 )
 
 // MaxDatagram is the longest datagram, in bytes, that ParseMessage takes.
-const MaxDatagram = 4096
+const MaxDatagram = 4096 // wire-datagram-taken
 
 // KithVersion is the value of v in what Kith's nodes send: KT, a major and a minor number.
 const KithVersion = "KT\x00\x01" // wire-kith-version

@@ -72,8 +72,11 @@ func (p *Probe) read(sock int, c *net.UDPConn) {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil {
-			continue // what ICMP said of an earlier datagram
+		if err != nil { // what ICMP said of an earlier datagram; or an interface is down, for longer
+			if !Pause(time.Millisecond, p.done) {
+				return
+			}
+			continue
 		}
 		p.put(Arrival{At: p.Now(), Sock: sock, From: netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), Data: append([]byte(nil), buf[:n]...)})
 	}
