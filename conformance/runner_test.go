@@ -296,6 +296,20 @@ func TestACommandThatCannotBeATarget(t *testing.T) {
 	require.Contains(t, sum.Footer.Why, "already")
 }
 
+func TestAFullDiskUnderTheTranscripts(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skipf("this system has no device that is always full: %v", err)
+	}
+	dir := t.TempDir()
+	name := filepath.Join(dir, "dht-ping.jsonl")
+	require.NoError(t, os.Symlink("/dev/full", name))
+	sum := play(t, &conformance.Runner{Target: serve(t, referenceNode(t)), Plan: plan(t, "dht-ping"), Transcripts: dir})
+	require.Equal(t, conformance.ExitHarness, sum.Exit())
+	require.Contains(t, sum.Footer.Why, "no space left")
+	_, err := os.Lstat(name)
+	require.ErrorIs(t, err, os.ErrNotExist, "nothing that could be taken for a transcript stays")
+}
+
 func TestAFullDiskUnderTheTargetsLog(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skipf("this system has no device that is always full: %v", err)

@@ -43,7 +43,7 @@ func (t Transcript) write(dir string, r *Result) (name string, err error) {
 	}
 	defer func() {
 		if err = errors.Join(err, f.Close()); err != nil {
-			os.Remove(name) // half a transcript could be taken for a whole one
+			os.Remove(f.Name()) // half a transcript could be taken for a whole one
 		}
 	}()
 	w := bufio.NewWriter(f)
