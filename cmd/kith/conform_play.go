@@ -26,12 +26,12 @@ type playing struct {
 	out  *watched // standard output
 }
 
-// begin makes signals, and a reader that goes away, end the run in order, with its target and its report. A second signal ends the
-// program at once.
+// begin makes signals, and a reader that goes away, end the run in order, with its target and its report. A signal that comes later
+// than a second after the first ends the program at once.
 func (f *conformFlags) begin(cmd *cobra.Command) *playing {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := signal.NotifyContext(cmd.Context(), endings()...)
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { lateStop(stop) })
 	return &playing{f, cmd, ctx, stop, &watched{w: cmd.OutOrStdout(), end: stop}}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -91,6 +92,10 @@ func oneArg(what string) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// lateStop gives signals their usual meaning again after a second: who presses Ctrl-C twice does not want to wait for the disk, but
+// what wraps a program often hands it a signal that it got too. cancel is for when it has ended before.
+func lateStop(stop func()) (cancel func() bool) { return time.AfterFunc(time.Second, stop).Stop }
 
 // endings are the signals that ask a program to end, in order. The end of its terminal is one, unless it was started to outlive it (nohup).
 func endings() []os.Signal {

@@ -168,7 +168,7 @@ func (r *running) loop(ctx context.Context, stop func(), missing []udp.Place) er
 	for r.journal.err() == nil {
 		select {
 		case <-ctx.Done():
-			stop() // whoever presses Ctrl-C again does not want to wait for the disk
+			defer lateStop(stop)()
 			return r.end(nil)
 		case <-r.inbox.more:
 			for _, e := range r.inbox.take() {

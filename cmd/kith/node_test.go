@@ -196,7 +196,9 @@ func TestTwoNodesDoNotShareAState(t *testing.T) {
 	require.Zero(t, first.end())
 
 	// What a killed node leaves behind holds nobody up.
-	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(state), ".state.lock"), []byte("1\n"), 0o600))
+	for _, left := range []string{".state.lock", ".state.new-123"} {
+		require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(state), left), []byte("1\n"), 0o600))
+	}
 	again := startNode(t, "--bootstrap", "none", "--state", state)
 	require.Equal(t, id, again.wait("listening").IDs)
 	require.Zero(t, again.end())

@@ -7,10 +7,28 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // A stateFile is where a node's state outlives the program. The empty name is no file.
 type stateFile string
+
+// beside is the name of a file that belongs to the state and stands in its folder.
+func (f stateFile) beside(what string) string { return "." + filepath.Base(string(f)) + "." + what }
+
+// sweep removes what saves that were cut off have left behind. Who calls it has the lock.
+func (f stateFile) sweep() {
+	dir := filepath.Dir(string(f))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return // it is tidiness, no more
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), f.beside("new")+"-") {
+			os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+}
 
 // load returns what was saved, nothing if the file is not there yet.
 func (f stateFile) load() ([]byte, error) {
@@ -39,7 +57,7 @@ func (f stateFile) save(b []byte) (err error) {
 		}
 	}()
 	dir := filepath.Dir(string(f))
-	t, err := os.CreateTemp(dir, "."+filepath.Base(string(f))+".*") // mode 0600: the table says whom the node spoke to
+	t, err := os.CreateTemp(dir, f.beside("new")+"-*") // mode 0600: the table says whom the node spoke to
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (f stateFile) lock() (*stateLock, error) {
 	if f == "" {
 		return nil, nil
 	}
-	name := filepath.Join(filepath.Dir(string(f)), "."+filepath.Base(string(f))+".lock")
+	name := filepath.Join(filepath.Dir(string(f)), f.beside("lock"))
 	for {
 		file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 		if err != nil {
@@ -45,6 +45,7 @@ func (f stateFile) lock() (*stateLock, error) {
 		if current(file, name) {
 			file.Truncate(0)
 			fmt.Fprintln(file, os.Getpid()) // for the error above; nothing else depends on it
+			f.sweep()
 			return &stateLock{file}, nil
 		}
 		file.Close() // whoever had it removed it between the two calls: this one locks nothing

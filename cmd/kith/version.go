@@ -26,12 +26,16 @@ suite and of the test vectors. They change apart from one another.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+				b, err := json.Marshal(struct {
 					Kith    string `json:"kith"`
 					Spec    string `json:"spec"`
 					Suite   string `json:"suite"`
 					Vectors string `json:"vectors"`
 				}{version, spec.Version, conformance.Version, testvectors.Version})
+				if err != nil {
+					return err
+				}
+				return pour(cmd, string(b)+"\n", exitFailed)
 			}
 			return pour(cmd, fmt.Sprintf("kith %s\nspec %s\nsuite %s\nvectors %s\n", version, spec.Version, conformance.Version, testvectors.Version), exitFailed)
 		},
