@@ -42,6 +42,7 @@ type Case struct {
 // Options are what a case may be told from outside.
 type Options struct {
 	Seed    uint64
+	Round   int           // from 0: every round of one run draws other bytes
 	Timeout time.Duration // how long an answer may take; 0: 2 s
 }
 

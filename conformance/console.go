@@ -88,6 +88,20 @@ func (c *Console) Begin(h Header) {
 	c.move("")
 }
 
+// Round implements Progress.
+func (c *Console) Round(n, of, flips int) {
+	text := fmt.Sprintf("round %d of %d", n, of)
+	if n > 1 {
+		text += ", " + counted(flips, "flip") + " so far"
+	}
+	if c.Live {
+		fmt.Fprint(c.W, "\r\x1b[K"+text)
+		c.shown = true
+		return
+	}
+	c.printf("%s\n", text)
+}
+
 // Result implements Progress.
 func (c *Console) Result(r *Result) {
 	c.seen++
@@ -272,6 +286,9 @@ func (c *Console) End(s *Summary) {
 	}
 	if len(s.Results) > 0 {
 		c.printf("\n%s  in %.1f s\n", c.sum(f.Counts), (time.Duration(f.TookMS) * time.Millisecond).Seconds())
+	}
+	if f.Flips != nil {
+		c.printf("%s in %s: %s\n", counted(f.Plays, "verdict"), counted(f.Rounds, "round"), counted(*f.Flips, "flip"))
 	}
 	if !f.Whole {
 		c.printf("%s\n", c.wrap("The run is not whole: "+f.Why, 5))

@@ -62,5 +62,6 @@ func (c *counter) Result(*conformance.Result) {
 		c.f()
 	}
 }
+func (c *counter) Round(int, int, int)      {}
 func (c *counter) Note(string)              {}
 func (c *counter) End(*conformance.Summary) {}

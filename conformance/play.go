@@ -96,7 +96,7 @@ func (s *session) play(c *Case, free func()) *Result {
 	w := s.world(s.block(c))
 	defer s.leave(w)
 	began := w.p.Now()
-	run := c.Run(w, s.r.Options)
+	run := c.Run(w, s.options())
 	r := &Result{Case: c, Log: run.Log, Took: w.p.Now() - began}
 	if at, ok := unanswered(run.Log); ok {
 		r.waits = started.Add(at)
@@ -121,8 +121,8 @@ func (s *session) play(c *Case, free func()) *Result {
 	return r
 }
 
-// block gives a case its source addresses: those of its place in the whole suite, whatever the filter, moved by the seed so that a
-// node that remembers who sent what last time meets others.
+// block gives a case its source addresses: those of its place in the whole suite, whatever the filter, moved by the seed and
+// the round so that a node that remembers who sent what last time meets others.
 func (s *session) block(c *Case) int {
 	at := 0
 	for i, x := range s.r.Suite.Cases {
@@ -130,7 +130,7 @@ func (s *session) block(c *Case) int {
 			at = i
 		}
 	}
-	return (at + int(s.r.Options.Seed%7)*113) % (blockOf - 1)
+	return (at + int((s.r.Options.Seed+uint64(s.turn))%7)*113) % (blockOf - 1)
 }
 
 // silent finds out whether a target that did not answer a case answers anybody. One that hangs is ended, as one that has ended.
@@ -246,7 +246,7 @@ func (s *session) again(ctx context.Context) {
 	p.stop()
 	s.round.forget()
 	if why := s.start(ctx); why != "" {
-		s.lost = "after it had ended " + why
+		s.lost = "when it was started again " + why
 		s.mu.Lock()
 		s.dead = true
 		if s.proc == nil {
@@ -255,38 +255,59 @@ func (s *session) again(ctx context.Context) {
 		s.mu.Unlock()
 		return
 	}
-	if w := s.world(blockOf + 2); w != nil { // its id is another now
-		c := s.r.Suite.Claims(w, s.r.Options)
-		s.leave(w)
-		s.meet(ctx, c.ID)
-	}
+	s.greet(ctx)
+}
+
+// greet makes the neighbours known to a target that was started again, whose id is another now.
+func (s *session) greet(ctx context.Context) {
+	w := s.world(blockOf + 2)
+	c := s.r.Suite.Claims(w, s.options())
+	s.leave(w)
+	s.meet(ctx, c.ID)
 }
 
 // abandon gives up cases because the target is gone.
 func (s *session) abandon(cases []*Case) {
 	if s.lost == "" {
-		s.lost = fmt.Sprintf("%v stopped answering after %d of %d cases", s.r.Target, len(s.done), len(s.r.Plan))
+		s.lost = fmt.Sprintf("%v stopped answering after %d of %d cases", s.r.Target, s.kept, len(s.r.Plan))
+		if s.turn > 0 {
+			s.lost += fmt.Sprintf(" of round %d", s.turn+1)
+		}
+	}
+	if s.turn > 0 {
+		return // they have their verdicts from the rounds before
 	}
 	for _, c := range cases {
 		s.keep(&Result{Case: c, Verdict: Inconclusive, note: "the target was gone: with --exec it would have been started again"})
 	}
 }
 
-// keep takes a result, and passes on those that are now known without a gap.
+// keep takes a result of this round. In the last one the case is passed on.
 func (s *session) keep(r *Result) {
+	s.kept++
+	s.checkLog()
+	r.round, r.target = s.turn, s.r.Target
+	t := s.tallies[r.Case]
+	if t == nil {
+		t = &tally{count: map[Verdict]int{}}
+		s.tallies[r.Case] = t
+	}
+	if t.add(r); s.turn+1 == s.rounds() {
+		s.emit(t.result())
+	}
+}
+
+// emit takes what the run says of a case, and passes on those that are now known without a gap.
+func (s *session) emit(r *Result) {
 	var note string
 	r.Verdict, r.Expectation, note = s.r.Expect.apply(r.Case.ID, r.Verdict, s.began)
 	if note != "" {
 		r.Outcome.Notes = append(r.Outcome.Notes, note)
 	}
-	if s.r.Transcripts != "" && r.Log != nil {
-		t := Transcript{Format: 1, Version: Version, Case: r.Case.ID, Seed: s.r.Options.Seed, TimeoutNS: int64(s.r.Options.Timeout), V4: s.r.Target.V4, V6: s.r.Target.V6, Log: r.Log}
-		var err error
-		if r.Transcript, err = t.write(s.r.Transcripts, r); err != nil && s.harness == "" {
-			s.harness = "a transcript cannot be written: " + err.Error()
-		}
+	r.Transcript = s.record(r, "")
+	if b := r.beside; b != nil {
+		s.record(b, fmt.Sprintf(".round-%d", b.round+1))
 	}
-	s.checkLog()
 	s.done[r.Case] = r
 	for len(s.out) < len(s.r.Plan) && s.harness == "" {
 		next := s.done[s.r.Plan[len(s.out)]]
@@ -301,6 +322,22 @@ func (s *session) keep(r *Result) {
 			s.r.Progress.Result(next)
 		}
 	}
+}
+
+// record writes the transcript of a result, if transcripts are wanted and there is one, and returns the file's name.
+func (s *session) record(r *Result, added string) string {
+	if s.r.Transcripts == "" || r.Log == nil {
+		return ""
+	}
+	t := Transcript{
+		Format: 1, Version: Version, Case: r.Case.ID, Seed: s.r.Options.Seed, Round: r.round, TimeoutNS: int64(s.r.Options.Timeout),
+		V4: r.target.V4, V6: r.target.V6, Log: r.Log,
+	}
+	name, err := t.write(s.r.Transcripts, r, added)
+	if err != nil && s.harness == "" {
+		s.harness = "a transcript cannot be written: " + err.Error()
+	}
+	return name
 }
 
 // checkLog ends the run when what the target prints can no longer be kept.

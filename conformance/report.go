@@ -30,8 +30,9 @@ type Header struct {
 	Seed     uint64       `json:"seed"`
 	Target   TargetInfo   `json:"target"`
 	Profiles []ClaimState `json:"profiles"`
-	Cases    int          `json:"cases"`   // in the suite
-	Planned  int          `json:"planned"` // after the filters: so many case lines come
+	Cases    int          `json:"cases"`            // in the suite
+	Planned  int          `json:"planned"`          // after the filters: so many case lines come
+	Rounds   int          `json:"rounds,omitempty"` // how often the plan is played, if more than once
 }
 
 // TargetInfo is what is known about the target.
@@ -51,25 +52,26 @@ type ClaimState struct {
 
 // CaseLine is one case of a report.
 type CaseLine struct {
-	Kind        string       `json:"kind"` // "case"
-	ID          string       `json:"id"`
-	Requirement string       `json:"requirement"`
-	Level       string       `json:"level"`
-	Text        string       `json:"text"`
-	Chapter     string       `json:"chapter"`
-	Source      string       `json:"source,omitempty"`
-	Profile     string       `json:"profile"`
-	CaseKind    Kind         `json:"case_kind"`
-	Verdict     Verdict      `json:"verdict"`
-	TookMS      float64      `json:"took_ms"`
-	Sent        *SentLine    `json:"sent,omitempty"`
-	Expected    string       `json:"expected,omitempty"`
-	Observed    string       `json:"observed,omitempty"`
-	Notes       []string     `json:"notes,omitempty"`
-	Isolated    bool         `json:"isolated,omitempty"`
-	Expectation *Expectation `json:"expectation,omitempty"`
-	Repeat      string       `json:"repeat,omitempty"`
-	Transcript  string       `json:"transcript,omitempty"`
+	Kind        string          `json:"kind"` // "case"
+	ID          string          `json:"id"`
+	Requirement string          `json:"requirement"`
+	Level       string          `json:"level"`
+	Text        string          `json:"text"`
+	Chapter     string          `json:"chapter"`
+	Source      string          `json:"source,omitempty"`
+	Profile     string          `json:"profile"`
+	CaseKind    Kind            `json:"case_kind"`
+	Verdict     Verdict         `json:"verdict"`
+	TookMS      float64         `json:"took_ms"`
+	Sent        *SentLine       `json:"sent,omitempty"`
+	Expected    string          `json:"expected,omitempty"`
+	Observed    string          `json:"observed,omitempty"`
+	Notes       []string        `json:"notes,omitempty"`
+	Isolated    bool            `json:"isolated,omitempty"`
+	Rounds      map[Verdict]int `json:"rounds,omitempty"` // of a flaky case
+	Expectation *Expectation    `json:"expectation,omitempty"`
+	Repeat      string          `json:"repeat,omitempty"`
+	Transcript  string          `json:"transcript,omitempty"`
 }
 
 // SentLine is the datagram that a failed check is about.
@@ -91,6 +93,9 @@ type Footer struct {
 	Because string          `json:"because"` // the exit code in words
 	TookMS  float64         `json:"took_ms"`
 	Crashes []Death         `json:"crashes,omitempty"`
+	Rounds  int             `json:"rounds,omitempty"` // that went to their end, of several
+	Plays   int             `json:"plays,omitempty"`  // cases judged, each round's counted
+	Flips   *int            `json:"flips,omitempty"`  // of them those with another verdict than in the first round
 }
 
 // Word says in a word or two what a run that went to its end says about the target.
@@ -120,7 +125,7 @@ func newCaseLine(r *Result, repeat string) CaseLine {
 		Kind: "case", ID: r.Case.ID, Requirement: q.ID, Level: string(q.Level), Text: q.Text, Chapter: "spec/" + q.Chapter + ".md", Source: q.Source,
 		Profile: r.Case.Profile, CaseKind: r.Case.Kind, Verdict: r.Verdict, TookMS: ms(r.Took),
 		Expected: r.Outcome.Expected, Observed: r.Outcome.Observed, Notes: r.Notes(), Isolated: r.Isolated, Expectation: r.Expectation,
-		Transcript: r.Transcript,
+		Transcript: r.Transcript, Rounds: r.Rounds,
 	}
 	if r.Verdict != Pass && r.Verdict != Unsupported {
 		l.Repeat = repeat

@@ -27,6 +27,11 @@ type Runner struct {
 	// Own says that the target belongs to who runs this. Without it only loopback and private addresses are judged.
 	Own bool
 
+	// Rounds is how often the plan is played; a case whose verdict is not always the same is flaky. 0: once. Every round draws other bytes.
+	Rounds int
+	// Renew starts the target anew for each round behind the first, where no Command does; nil: the target that is there is kept.
+	Renew func() (Address, error)
+
 	Options     Options
 	Parallel    int     // cases at once; 0: 16
 	Rate        float64 // datagrams a second to the target, all cases together; 0: 5,000
@@ -45,8 +50,9 @@ type Runner struct {
 // Progress is told how a run goes, from one goroutine.
 type Progress interface {
 	Begin(h Header)
-	Result(r *Result) // in the order of the plan
-	Note(text string) // something about the run itself
+	Round(n, of, flips int) // of several rounds one begins, the first is 1; so many verdicts were others than in the first
+	Result(r *Result)       // in the order of the plan, in the last round
+	Note(text string)       // something about the run itself
 	End(s *Summary)
 }
 
@@ -59,8 +65,12 @@ type Result struct {
 	Took        time.Duration
 	Isolated    bool // judged alone after the target ended while several cases were under way
 	Expectation *Expectation
-	Transcript  string // file name
+	Transcript  string          // file name
+	Rounds      map[Verdict]int // of a flaky case: how many rounds had which verdict
 
+	round   int     // from 0
+	target  Address // in that round
+	beside  *Result // of a flaky case: one with another verdict
 	note    string
 	suspect bool      // under way when the target ended
 	waits   time.Time // since when it has no answer; zero: it has them all
@@ -96,7 +106,7 @@ var ErrUsage = errors.New("conformance: usage")
 func (r *Runner) Run(ctx context.Context) (*Summary, error) {
 	s := &session{
 		r: r, began: udp.Now(), pace: udp.NewPace(orDefault(r.Rate, 5000)), used: &usedAddresses{all: map[netip.AddrPort]bool{}},
-		worlds: map[*live]bool{}, done: map[*Case]*Result{},
+		worlds: map[*live]bool{}, done: map[*Case]*Result{}, tallies: map[*Case]*tally{},
 	}
 	for _, w := range r.Reports {
 		s.reports = append(s.reports, &reportWriter{w: w})
@@ -115,6 +125,9 @@ func (r *Runner) Run(ctx context.Context) (*Summary, error) {
 	if r.Command != nil {
 		s.header.Target.Command = r.Command.Line
 	}
+	if s.rounds() > 1 {
+		s.header.Rounds = s.rounds()
+	}
 	defer context.AfterFunc(ctx, s.interrupt)()
 	s.arrive(ctx)
 	if err := s.line(s.header); err != nil {
@@ -124,7 +137,7 @@ func (r *Runner) Run(ctx context.Context) (*Summary, error) {
 		r.Progress.Begin(s.header)
 	}
 	if s.contract == "" && s.harness == "" {
-		s.playPlan(ctx)
+		s.playRounds(ctx)
 	}
 	return s.finish(ctx), nil
 }
@@ -179,6 +192,9 @@ func (s *session) prepare() error {
 // finish counts, decides the exit code and writes the footer.
 func (s *session) finish(ctx context.Context) *Summary {
 	f := Footer{Kind: "footer", Counts: map[Verdict]int{}, TookMS: ms(udp.Now().Sub(s.began)), Crashes: s.deaths}
+	if s.rounds() > 1 {
+		f.Rounds, f.Plays, f.Flips = s.turn, s.plays(), new(s.flips())
+	}
 	s.checkLog()
 	for _, r := range s.out {
 		f.Counts[r.Verdict]++
@@ -193,7 +209,10 @@ func (s *session) finish(ctx context.Context) *Summary {
 	case s.harness != "":
 		f.Why = s.harness
 	case ctx.Err() != nil:
-		f.Why = fmt.Sprintf("interrupted after %d of %d cases", len(s.out), len(s.r.Plan))
+		f.Why = fmt.Sprintf("interrupted after %d of %d cases", s.kept, len(s.r.Plan))
+		if s.rounds() > 1 {
+			f.Why += fmt.Sprintf(" of round %d of %d", s.turn+1, s.rounds())
+		}
 	case s.contract != "":
 		f.Why = s.contract
 	case s.lost != "":

@@ -24,8 +24,11 @@ type session struct {
 	used    *usedAddresses
 	header  Header
 	reports []*reportWriter
-	done    map[*Case]*Result
-	out     []*Result // in the order of the plan, as far as it is known without gaps
+	turn    int // the round that is being played, from 0
+	kept    int // results of this round
+	tallies map[*Case]*tally
+	done    map[*Case]*Result // what is passed on
+	out     []*Result         // in the order of the plan, as far as it is known without gaps
 	deaths  []Death
 	lives   int
 	aloof   bool // the target asks nobody who asks it

@@ -19,6 +19,7 @@ type Transcript struct {
 	Version   string         `json:"suite_version"`
 	Case      string         `json:"case"`
 	Seed      uint64         `json:"seed"`
+	Round     int            `json:"round,omitempty"`
 	TimeoutNS int64          `json:"timeout_ns"`
 	V4        netip.AddrPort `json:"target,omitzero"`
 	V6        netip.AddrPort `json:"target6,omitzero"`
@@ -34,9 +35,9 @@ type end struct {
 	Notes    []string `json:"notes,omitempty"`
 }
 
-// write writes the transcript of a result into dir and returns the file's name.
-func (t Transcript) write(dir string, r *Result) (name string, err error) {
-	name = filepath.Join(dir, t.Case+".jsonl")
+// write writes the transcript of a result into dir and returns the file's name. What is added to it tells several of one case apart.
+func (t Transcript) write(dir string, r *Result, added string) (name string, err error) {
+	name = filepath.Join(dir, t.Case+added+".jsonl")
 	f, err := os.Create(name)
 	if err != nil {
 		return "", err
@@ -124,7 +125,7 @@ func (t *Transcript) Judge(s *Suite) (run *Run, err error) {
 		}
 	}()
 	w := NewPlayback(t.Log, t.V4, t.V6)
-	run = c.Run(w, Options{Seed: t.Seed, Timeout: time.Duration(t.TimeoutNS)})
+	run = c.Run(w, Options{Seed: t.Seed, Round: t.Round, Timeout: time.Duration(t.TimeoutNS)})
 	for _, ev := range w.Rest() {
 		run.Late(ev)
 	}

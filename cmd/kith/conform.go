@@ -35,6 +35,7 @@ type conformFlags struct {
 	report      string
 	json        bool
 	transcripts string
+	repeat      int
 	verbose     bool
 	own         bool
 	exec        string
@@ -82,6 +83,10 @@ node itself, again whenever it has crashed, and says which case did it. In the c
 {listen} stands for the address to listen on, {bootstrap} for a node to begin at, and
 {state} for a file that does not exist yet.
 
+With --repeat the plan is played again and again, each time with other bytes, to find
+verdicts that are not always the same. A target that --exec starts is started anew for
+each round; one at an address is kept, and after a few rounds its table may be full.
+
 On Linux every case speaks from addresses of its own in 127/8, because nodes silence an
 address that sends much. --rate slows the whole run down for nodes that limit all their
 answers together.
@@ -128,6 +133,7 @@ func (f *conformFlags) common(cmd *cobra.Command) {
 	l.StringVar(&f.report, "report", "", "`file` for the report, lines of JSON (see conformance/report.schema.json)")
 	l.BoolVar(&f.json, "json", false, "the report on standard output instead of text")
 	l.StringVar(&f.transcripts, "transcripts", "", "`folder` for the packets of each case, decoded, as lines of JSON")
+	l.IntVar(&f.repeat, "repeat", 1, "`rounds` to play; a case whose verdict is not always the same is flaky and fails the run")
 	l.BoolVarP(&f.verbose, "verbose", "v", false, "a line for each case that passes, too")
 	completeFilters(cmd)
 }

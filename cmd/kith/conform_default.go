@@ -48,7 +48,7 @@ func (p *playing) embeddedTwice() error {
 	if err != nil {
 		return err
 	}
-	if !bad.Footer.Whole {
+	if !bad.Footer.Whole || bad.Footer.Counts[conformance.Flaky] > 0 {
 		return exit(bad.Exit())
 	}
 	missed, extra := conformance.ComparePlanted(bad)
@@ -77,12 +77,20 @@ func (p *playing) embedded(machine func() (conformance.Machine, error)) (*confor
 	if err != nil {
 		return nil, failed(p.cmd, exitCode(conformance.ExitHarness), fmt.Errorf("no socket on loopback: %w", err))
 	}
-	defer stop()
+	defer func() { stop() }()
 	r, done, err := p.runner(addr)
 	if err != nil {
 		return nil, usage(p.cmd, err)
 	}
 	defer done()
+	r.Renew = func() (addr conformance.Address, err error) {
+		stop()
+		stop = func() {}
+		if m, err = machine(); err == nil {
+			addr, stop, err = conformance.Serve(m)
+		}
+		return addr, err
+	}
 	sum, err := p.play(r)
 	if err != nil {
 		return nil, usage(p.cmd, err)

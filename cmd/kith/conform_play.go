@@ -87,8 +87,8 @@ func (p *playing) runner(target conformance.Address) (r *conformance.Runner, don
 	f, suite := p.f, dhtcases.Suite()
 	r = &conformance.Runner{
 		Suite: suite, Target: target, Profiles: f.filter.Profiles, Own: f.own,
-		Options:  conformance.Options{Seed: f.seed, Timeout: f.timeout},
-		Parallel: f.parallel, Rate: f.rate, MinExecuted: f.minExecuted, Strict: f.strict, Transcripts: f.transcripts,
+		Options: conformance.Options{Seed: f.seed, Timeout: f.timeout},
+		Rounds:  f.repeat, Parallel: f.parallel, Rate: f.rate, MinExecuted: f.minExecuted, Strict: f.strict, Transcripts: f.transcripts,
 	}
 	if r.Plan, err = f.filter.Plan(suite); err != nil {
 		return nil, nil, err

@@ -31,6 +31,8 @@ func (f *conformFlags) check(changed func(flag string) bool) error {
 		return fmt.Errorf("--rate %v: more than 0", f.rate)
 	case f.timeout <= 0:
 		return fmt.Errorf("--timeout %v: not in the future", f.timeout)
+	case f.repeat < 1:
+		return fmt.Errorf("--repeat %d: at least 1", f.repeat)
 	case f.minExecuted < 0:
 		return fmt.Errorf("--min-executed %d: not negative", f.minExecuted)
 	case f.targetLog != "" && f.exec == "":

@@ -39,6 +39,19 @@ func TestConformAloneShowsTheReferenceAndAFailure(t *testing.T) {
 	require.Contains(t, out, "failed exactly where faults were planted")
 }
 
+func TestConformRepeats(t *testing.T) {
+	out, _, code := conform(t, "--repeat", "3", "--run", "dht-ping,dht-sample-interval")
+	require.Zero(t, code, out)
+	require.Equal(t, 2, strings.Count(out, "6 verdicts in 3 rounds: 0 flips"), "of both nodes: %s", out)
+	require.Contains(t, out, "failed exactly where faults were planted")
+	out, _, code = conform(t, "dht", target(t), "--repeat", "2", "--run", "dht-put-seq-higher,dht-ping", "--json")
+	require.Zero(t, code, out)
+	require.Contains(t, out, `"rounds":2,"plays":4,"flips":0`)
+	_, errs, code := conform(t, "--repeat", "0")
+	require.Equal(t, 2, code)
+	require.Contains(t, errs, "at least 1")
+}
+
 func TestConformExitCodes(t *testing.T) {
 	addr := target(t)
 	for _, c := range []struct {

@@ -76,7 +76,7 @@ func newScript(id string, kind conformance.Kind, w conformance.World, o conforma
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
 	}
-	s.rng = rand.New(rand.NewChaCha8(seedOf(id, o.Seed)))
+	s.rng = rand.New(rand.NewChaCha8(seedOf(id, o)))
 	if kind != conformance.Accept {
 		s.stage = inSetup // until Judge says otherwise
 	}
@@ -102,9 +102,13 @@ func (s *Script) run(body func(*Script)) {
 	s.out.Verdict = conformance.Pass
 }
 
-// seedOf makes the bytes of a case depend on the run's seed and the case's id alone.
-func seedOf(id string, seed uint64) [32]byte {
-	return sha256.Sum256(append(binary.BigEndian.AppendUint64([]byte("kith conform dht\x00"), seed), id...))
+// seedOf makes the bytes of a case depend on the run's seed, the round and the case's id alone.
+func seedOf(id string, o conformance.Options) [32]byte {
+	b := append(binary.BigEndian.AppendUint64([]byte("kith conform dht\x00"), o.Seed), id...)
+	if o.Round > 0 {
+		b = binary.BigEndian.AppendUint64(append(b, 0), uint64(o.Round))
+	}
+	return sha256.Sum256(b)
 }
 
 // Given runs what the case needs and does not judge: a check that fails inside makes the case inconclusive. Behind the stimulus it
