@@ -188,6 +188,33 @@ func TestStateIsRestored(t *testing.T) {
 	require.Equal(t, 1, again.n.Stats().Nodes[V4])
 }
 
+// After days in which nobody called, as of a machine that slept, a node knows nothing for sure, and asks at its usual pace.
+func TestAfterDaysOfSilence(t *testing.T) {
+	s := begin(t, 0x00)
+	for b := byte(0x80); b < 0xff; b += 3 {
+		s.knows(node(b))
+	}
+	token := s.tokenFor(client)
+	s.announce(client, 0x77, "", "4:porti1e", token)
+	s.wantReply(client)
+	s.putValue(client, "5:hello")
+	s.asked, s.others = nil, nil
+	s.advanceSilently(1000 * time.Hour)
+	require.Empty(t, nodesOf(s.find(0x80, "")), "good is who answered lately")
+	s.announce(client, 0x77, "", "4:porti1e", token)
+	s.wantError(client, 203)
+	require.Empty(t, s.peersOf(client, 0x77))
+	s.wantNoItem(wire.ImmutableTarget([]byte("5:hello")))
+	s.n.HandleTimeout(s.now)
+	s.drain()
+	require.LessOrEqual(t, len(s.asked), probesAtOnce+2*alpha+1)
+	require.NotEmpty(t, s.asked)
+	require.True(t, s.n.NextTimeout().After(s.now))
+	s.asked = nil
+	s.advance(time.Minute)
+	require.Less(t, len(s.asked), 300)
+}
+
 // Saved nodes of one address are asked at its pace, and each is.
 func TestSavedNodesKeepThePace(t *testing.T) {
 	s := begin(t, 0x00).quiet()

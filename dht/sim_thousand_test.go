@@ -82,6 +82,37 @@ func TestTheSeedDecidesWhatNodesDo(t *testing.T) {
 	require.NotEqual(t, first, other)
 }
 
+// TestNetworkComesBack takes everything away for two hours. All nodes have given up all others, and find them again without help.
+func TestNetworkComesBack(t *testing.T) {
+	n := newNetwork(t, seed(t, 3))
+	n.populate(100)
+	n.Run(5 * time.Minute)
+	n.check("put", n.put(20), .95)
+	n.SetLoss(1)
+	n.Run(2*time.Hour - 30*time.Minute)
+	n.check("get, in the outage", n.getInVain(10), 1)
+	require.Zero(t, n.total()[`nodes_good{family="IPv4"}`])
+	sent := n.Counts().Sent
+	n.Run(30 * time.Minute)
+	require.Less(t, n.Counts().Sent-sent, uint64(100*30*60/4), "a query a node every four seconds, and more, to nobody")
+	n.SetLoss(.01)
+	n.Run(20 * time.Minute)
+	found, of := n.findNodes(50)
+	t.Logf("the 8 closest nodes to a target: %d of %d found", found, of)
+	require.GreaterOrEqual(t, float64(found), .9*float64(of))
+	n.check("put, after it", n.put(20), .95)
+	n.check("get, after it", n.get(20, 1), .95)
+	n.bounded()
+}
+
+func (n *network) getInVain(times int) tally {
+	return n.each(times,
+		func(i int, nd *node, now time.Time) dht.Op {
+			return nd.Get(now, n.item(i, 1).Target(), dht.GetOptions{})
+		},
+		func(_ int, e dht.Event) bool { return e.Kind == dht.EventDone && e.Err != nil })
+}
+
 // check requires that all operations have ended and enough of them well.
 func (n *network) check(what string, got tally, share float64) {
 	n.t.Helper()

@@ -85,11 +85,7 @@ type Host struct {
 
 // New returns an empty network. It panics when cfg makes no sense.
 func New(cfg Config) *Network {
-	for _, share := range []float64{cfg.Loss, cfg.Duplicate, cfg.Late} {
-		if share < 0 || share > 1 {
-			panic(fmt.Sprintf("sim: share %v", share))
-		}
-	}
+	checkShares(cfg.Loss, cfg.Duplicate, cfg.Late)
 	if cfg.Latency < 0 || cfg.Jitter < 0 || cfg.LateBy < 0 {
 		panic("sim: what is sent arrives later")
 	}
@@ -103,6 +99,20 @@ func New(cfg Config) *Network {
 		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0)), start: cfg.Start, now: cfg.Start,
 		hosts: map[netip.AddrPort]*Host{}, counts: Counts{Kinds: map[string]uint64{}}, trace: sha256.New(),
 	}
+}
+
+func checkShares(shares ...float64) {
+	for _, share := range shares {
+		if share < 0 || share > 1 {
+			panic(fmt.Sprintf("sim: share %v", share))
+		}
+	}
+}
+
+// SetLoss changes Config.Loss for what is sent from now on: 1 is an outage. It panics when share makes no sense.
+func (n *Network) SetLoss(share float64) {
+	checkShares(share)
+	n.cfg.Loss = share
 }
 
 // Now returns the virtual time.

@@ -114,6 +114,21 @@ func TestEachMisfortuneIsCounted(t *testing.T) {
 	require.Equal(t, c.Sent+c.Duplicated, c.Delivered+c.NoHost+c.Lost+c.TooLong)
 }
 
+func TestOutage(t *testing.T) {
+	n := New(Config{})
+	a, b := &talker{peer: bob}, &talker{}
+	ha := n.Add(a, nil, alice)
+	n.Add(b, nil, bob)
+	for i, heard := range []int{100, 100, 200} {
+		n.SetLoss([]float64{0, 1, 0}[i])
+		ha.Do(func(time.Time) { a.out = numbers(100) })
+		n.Run(time.Second)
+		require.Len(t, b.heard, heard)
+	}
+	require.EqualValues(t, 100, n.Counts().Lost)
+	require.Panics(t, func() { n.SetLoss(2) })
+}
+
 func TestTimers(t *testing.T) {
 	n := New(Config{})
 	b := &talker{}
