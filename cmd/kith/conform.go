@@ -113,6 +113,7 @@ passes although it stands there is an error.
 	l.StringVar(&f.targetLog, "target-log", "", "`file` for what the target started by --exec prints")
 	l.StringVar(&f.expect, "expect", "", "`file` of known deviations, each with its reason; they become xfail")
 	l.BoolVar(&f.own, "i-own-this-target", false, "judge an address that is neither loopback nor private")
+	filesAt(cmd, "target-log", "expect")
 	return cmd
 }
 
@@ -136,6 +137,10 @@ func (f *conformFlags) common(cmd *cobra.Command) {
 	l.IntVar(&f.repeat, "repeat", 1, "`rounds` to play; a case whose verdict is not always the same is flaky and fails the run")
 	l.BoolVarP(&f.verbose, "verbose", "v", false, "a line for each case that passes, too")
 	completeFilters(cmd)
+	filesAt(cmd, "report")
+	if err := cmd.MarkFlagDirname("transcripts"); err != nil {
+		panic(err) // the flag was defined some lines above
+	}
 }
 
 // completeFilters completes the flags that choose cases.
@@ -150,6 +155,20 @@ func completeFilters(cmd *cobra.Command) {
 		return ids
 	})
 	mustComplete(cmd, "profile", func() []string { return conformance.Profiles })
+}
+
+// offerFiles lets the shell complete a word by the names of files.
+func offerFiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
+// filesAt completes flags by the names of files.
+func filesAt(cmd *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		if err := cmd.RegisterFlagCompletionFunc(flag, offerFiles); err != nil {
+			panic(err) // the flag was defined some lines above
+		}
+	}
 }
 
 func mustComplete(cmd *cobra.Command, flag string, words func() []string) {

@@ -19,8 +19,9 @@ func conformReportCommand() *cobra.Command {
 valid up to there and says why it ends.
 
 Exit codes: 0 it is whole, whatever it says; 2 it is no report; 4 it is not whole.`,
-		Example: "  kith conform report report.jsonl",
-		Args:    oneArg("the file"),
+		Example:           "  kith conform report report.jsonl",
+		Args:              oneArg("the file"),
+		ValidArgsFunction: offerFiles,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {

@@ -23,6 +23,12 @@ Prints its address, its id and how soon it answered.`,
 		Example: `  kith dht ping router.bittorrent.com:6881
   kith dht ping [::1]:6881 --timeout 3s --json`,
 		Args: oneArg("the node's host:port"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return append([]string{"127.0.0.1:6881"}, routers...), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return runPing(cmd, f, args[0]) },
 	}
 	f.add(cmd, 8*time.Second)

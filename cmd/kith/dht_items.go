@@ -140,11 +140,7 @@ VALUE is text. With --bencode it is a bencoded value of any kind.`,
 	l.StringVar(&f.salt, "salt", "", "`text` that tells apart the items of one key, at most 64 bytes")
 	l.Int64Var(&f.seq, "seq", 0, "version `number`; the highest counts (default the next)")
 	l.Int64Var(&f.cas, "cas", 0, "replace only the version with this `seq`")
-	for _, flag := range []string{"file", "key-file"} {
-		if err := cmd.MarkFlagFilename(flag); err != nil {
-			panic(err) // the flag was defined some lines above
-		}
-	}
+	filesAt(cmd, "file", "key-file")
 	return cmd
 }
 

@@ -50,6 +50,7 @@ func root() *cobra.Command {
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
 	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand())
 	fitHelp(cmd, helpWidth())
+	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // few words here are files
 	return cmd
 }
 

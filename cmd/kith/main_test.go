@@ -52,6 +52,20 @@ func TestHelpFits(t *testing.T) {
 	each(cmd)
 }
 
+// TestFilesAreOfferedWhereFilesAreMeant looks for what a shell is told to offer: files only where a file is meant.
+func TestFilesAreOfferedWhereFilesAreMeant(t *testing.T) {
+	const files, none, folders = ":0\n", ":4\n", ":16\n"
+	for words, want := range map[string]string{
+		"conform dht ": none, "conform dht --report ": files, "conform dht --expect ": files, "conform dht --target-log ": files, "conform --report ": files,
+		"conform dht --transcripts ": folders, "conform dht --seed ": none, "conform report ": files, "conform list ": none, "version ": none,
+		"node --state ": files, "node ": none, "dht put --file ": files, "dht put --key-file ": files, "dht put ": none, "dht ping ": none, "dht find ": none,
+	} {
+		got := kith(t, append([]string{"__complete"}, strings.Split(words, " ")...)...)
+		require.True(t, strings.HasSuffix(got.out, want), "%s: %s", words, got.out)
+	}
+	require.Contains(t, kith(t, "__complete", "dht", "ping", "r").out, "router.bittorrent.com:6881\n")
+}
+
 func TestReflow(t *testing.T) {
 	require.Equal(t, "one two\nthree\n\n  as it   is\n\nfour", reflow("one\ntwo three\n\n  as it   is\n\nfour", 8))
 }

@@ -72,9 +72,7 @@ usage; 3 the address cannot be listened on.`,
 	l.BoolVar(&f.json, "json", false, "log events as lines of JSON")
 	l.StringVar(&f.metrics, "metrics", "", "`address` for Prometheus to read http://ADDRESS/metrics from, on loopback")
 	l.BoolVar(&f.metricsPublic, "metrics-public", false, "let --metrics be an address that others can reach")
-	if err := cmd.MarkFlagFilename("state"); err != nil {
-		panic(err) // the flag was defined some lines above
-	}
+	filesAt(cmd, "state")
 	return cmd
 }
 
