@@ -67,13 +67,13 @@ var (
 
 // isLocal is classOf(a).local(), for where speed counts.
 func isLocal(a netip.Addr) bool {
-	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.Is4() && carrierNet.Contains(a)
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || carrierNet.Contains(a)
 }
 
 // classOf returns the class of a.
 func classOf(a netip.Addr) class {
 	switch {
-	case !a.IsValid() || a.Is4In6() || a.IsUnspecified() || a.IsMulticast():
+	case !a.IsValid() || a.Is4In6() || a.IsMulticast():
 		return never
 	case a.IsLoopback():
 		return loopback
@@ -81,7 +81,7 @@ func classOf(a netip.Addr) class {
 		return private
 	case a.IsLinkLocalUnicast():
 		return linkLocal
-	case a.Is4() && carrierNet.Contains(a):
+	case carrierNet.Contains(a):
 		return carrier
 	case a.Is6() && !globalV6.Contains(a):
 		return never
@@ -125,7 +125,7 @@ func network(a netip.Addr) uint64 {
 // sameOwner reports whether a and b, of one family, are likely in the hands of one person: of one network, which one IP address
 // always is, or, where addresses are local, the same address and port.
 func sameOwner(a, b netip.AddrPort) bool {
-	if isLocal(a.Addr()) || isLocal(b.Addr()) {
+	if isLocal(a.Addr()) {
 		return a == b
 	}
 	return network(a.Addr()) == network(b.Addr()) // dht-table-prefix, dht-lookup-prefix

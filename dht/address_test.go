@@ -15,14 +15,17 @@ func TestClasses(t *testing.T) {
 		loopback:  {"127.0.0.1", "127.255.255.254", "::1"},
 		carrier:   {"100.64.0.1", "100.127.255.255"},
 		never: {"0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "198.51.100.1",
-			"203.0.113.1", "::", "::ffff:1.1.1.1", "ff02::1", "2001:db8::1", "2001:2::1", "3fff::1", "3fff:fff::1", "100::1", "64:ff9b::1"},
+			"203.0.113.1", "::", "::ffff:1.1.1.1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "ff02::1", "2001:db8::1", "2001:2::1", "3fff::1", "3fff:fff::1", "100::1", "64:ff9b::1"},
 	} {
 		for _, a := range addrs {
 			require.Equal(t, class, classOf(netip.MustParseAddr(a)), a)
-			require.Equal(t, class.local(), isLocal(netip.MustParseAddr(a)), a)
+			if a := netip.MustParseAddr(a); !a.Is4In6() {
+				require.Equal(t, class.local(), isLocal(a), a)
+			}
 		}
 	}
 	require.Equal(t, never, classOf(netip.Addr{}))
+	require.Equal(t, "IPv4 IPv6", V4.String()+" "+V6.String())
 }
 
 func TestWhatIsBelieved(t *testing.T) {

@@ -68,9 +68,9 @@ func (e *entry) bad() bool { return e.fails >= badAfter }
 // good is BEP 5's: answered within 15 minutes, or ever answered, which every entry has, and asked within 15 minutes.
 func (e *entry) good(now instant) bool { return !e.bad() && now-e.heard() < questionable }
 
-// succeeds reports whether f is what was known at e's address and port under another id.
-func (e *entry) succeeds(f entry) bool {
-	return e.v4 == f.v4 && *e.id() != *f.id() && bytes.Equal(e.compact()[wire.IDSize:], f.compact()[wire.IDSize:])
+// sameAddress reports whether e and f, of one table, are at the same address and port.
+func (e *entry) sameAddress(f entry) bool {
+	return bytes.Equal(e.compact()[wire.IDSize:], f.compact()[wire.IDSize:])
 }
 
 // sameOwner reports whether one bucket has no room for both e and f.
@@ -78,8 +78,8 @@ func (e *entry) sameOwner(f *entry) bool {
 	if *e.id() == *f.id() {
 		return true
 	}
-	if e.local || f.local {
-		return e.addr() == f.addr()
+	if e.local {
+		return e.sameAddress(*f)
 	}
 	return network(e.addr().Addr()) == network(f.addr().Addr()) // dht-table-prefix
 }

@@ -78,7 +78,6 @@ func IDFor(a netip.Addr, random [wire.IDSize]byte) wire.ID {
 // Fits reports whether id is one that BEP 42 derives for the address a, or a is exempt from that rule: private, link-local and
 // loopback addresses are.
 func Fits(id wire.ID, a netip.Addr) bool {
-	a = a.Unmap()
 	if a.IsPrivate() || a.IsLinkLocalUnicast() || a.IsLoopback() {
 		return true
 	}

@@ -1,6 +1,7 @@
 package dht
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -100,12 +101,14 @@ func TestUnaskedAnswersCountForNothing(t *testing.T) {
 	m.T[0]++
 	s.message(at(0x80), m)
 	s.undone(op)
-	require.Equal(t, uint64(4), s.n.Stats().Unasked)
+	s.message(netip.AddrPortFrom(at(0x80).Addr(), 6882), right) // from another port
+	s.undone(op)
+	require.Equal(t, uint64(5), s.n.Stats().Unasked)
 	require.Zero(t, s.n.Stats().Nodes[V4])
 	s.message(at(0x80), right)
 	s.done(op)
 	s.message(at(0x80), right) // twice
-	require.Equal(t, uint64(5), s.n.Stats().Unasked)
+	require.Equal(t, uint64(6), s.n.Stats().Unasked)
 }
 
 func TestWorthlessAnswers(t *testing.T) {

@@ -119,12 +119,13 @@ func (t *table) answered(n wire.Node, now instant) (waits bool) {
 	return t.enter(e, now)
 }
 
-// dropFormer drops the nodes that had e's address and port under other ids: there is one node, and it has a new id.
+// dropFormer drops the nodes that had e's address and port under other ids: there is one node, and it has a new id. e is not in the
+// table.
 func (t *table) dropFormer(e *entry, now instant) {
 	for i := range t.buckets {
 		b := &t.buckets[i]
-		b.waiting = slices.DeleteFunc(b.waiting, e.succeeds)
-		if j := slices.IndexFunc(b.nodes, e.succeeds); j >= 0 { // dht-table-id-change, dht-find-twice
+		b.waiting = slices.DeleteFunc(b.waiting, e.sameAddress)
+		if j := slices.IndexFunc(b.nodes, e.sameAddress); j >= 0 { // dht-table-id-change, dht-find-twice
 			t.remove(b.nodes[j].node(), now)
 		}
 	}

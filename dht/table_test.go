@@ -1,6 +1,7 @@
 package dht
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -180,6 +181,44 @@ func TestFittingNodesArePreferred(t *testing.T) {
 		table.lost(node(0x90), 4)
 	}
 	require.NotNil(t, table.find(fits))
+	for range 3 {
+		table.lost(node(0xa0), 4)
+	}
+	require.NotNil(t, table.find(node(0xfe)), "the newest, where none fits")
+
+	// Of two whose ids fit the newer.
+	table = filled(1)
+	for i := range byte(2) {
+		fits.Addr = netipPort(fmt.Sprintf("93.1.%d.1", i), 1)
+		for r := byte(0); ; r++ {
+			if fits.ID = IDFor(fits.Addr.Addr(), [20]byte{2: 7, 19: r}); fits.ID[0] >= 0x80 {
+				break
+			}
+		}
+		table.answered(fits, 2)
+	}
+	for range 3 {
+		table.lost(node(0x90), 4)
+	}
+	require.NotNil(t, table.find(fits))
+}
+
+// Who waits behind a node of its own network has its place, and no other while that is there.
+func TestAReplacementFitsIn(t *testing.T) {
+	table := filled(1)
+	later := instant(16 * time.Minute)
+	neighbour := wire.Node{ID: id(0xff), Addr: netip.AddrPortFrom(at(0x80).Addr().Next(), 1)}
+	table.answered(neighbour, later)
+	require.Len(t, table.buckets[0].waiting, 1)
+	for range 3 {
+		table.lost(node(0x90), later)
+	}
+	require.NotNil(t, table.find(node(0x90)), "its neighbour 80 is still there")
+	for range 3 {
+		table.lost(node(0x80), later)
+	}
+	require.NotNil(t, table.find(neighbour))
+	require.Empty(t, table.buckets[0].waiting)
 }
 
 func TestANodeThatMovesIsNoOtherNode(t *testing.T) {
@@ -219,7 +258,7 @@ func TestTableAgainstALookAtEveryNode(t *testing.T) {
 		})
 		for range rapid.IntRange(1, 150).Draw(t, "steps") {
 			now += instant(rapid.Int64Range(0, int64(2*time.Minute)).Draw(t, "pause"))
-			n := wire.Node{ID: ids.Draw(t, "node"), Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{60, 1, rapid.Byte().Draw(t, "c"), rapid.Byte().Draw(t, "d")}), 1)}
+			n := wire.Node{ID: ids.Draw(t, "node"), Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{60, 1, rapid.ByteRange(0, 20).Draw(t, "c"), rapid.Byte().Draw(t, "d")}), 1)}
 			if len(known) > 0 && rapid.Bool().Draw(t, "known") {
 				n = rapid.SampledFrom(known).Draw(t, "which")
 			}
@@ -295,6 +334,9 @@ func checkTable(t require.TestingT, table *table, now instant) {
 					require.False(t, es[l].sameOwner(&es[j]))
 				}
 			}
+		}
+		for j := range b.waiting {
+			require.Nil(t, table.find(b.waiting[j].node()), "it has a place and waits for one")
 		}
 	}
 }
