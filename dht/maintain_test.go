@@ -200,6 +200,8 @@ func TestAfterDaysOfSilence(t *testing.T) {
 	s.putValue(client, "5:hello")
 	s.asked, s.others = nil, nil
 	s.advanceSilently(1000 * time.Hour)
+	s.n.Ping(s.now, at(0x01))
+	require.Zero(t, s.n.Stats().Items+s.n.Stats().Hashes+s.n.Stats().Peers)
 	require.Empty(t, nodesOf(s.find(0x80, "")), "good is who answered lately")
 	s.announce(client, 0x77, "", "4:porti1e", token)
 	s.wantError(client, 203)
@@ -255,7 +257,11 @@ func TestConfigIsChecked(t *testing.T) {
 		_, err := New(c, began)
 		require.ErrorIs(t, err, ErrLimit)
 	}
-	_, err := New(Config{Rand: bytes.NewReader(make([]byte, 31))}, began)
+	_, err := New(Config{IPv4: true, IPv6: true, ID4: id(1), ID6: id(1)}, began)
+	require.ErrorIs(t, err, ErrMalformed)
+	_, err = New(Config{IPv6: true, ID4: id(1), ID6: id(1)}, began)
+	require.NoError(t, err)
+	_, err = New(Config{Rand: bytes.NewReader(make([]byte, 31))}, began)
 	require.Error(t, err)
 	n, err := New(Config{}, began)
 	require.NoError(t, err)

@@ -90,7 +90,7 @@ type overlay struct {
 }
 
 // New returns a node that begins at now. It returns an error if Rand fails, if Rate or Burst is negative or more than 10⁹, or, of class ErrMalformed, if
-// State is not what State wrote.
+// State is not what State wrote or the two families are given one id.
 func New(cfg Config, now time.Time) (*Node, error) {
 	if cfg.Rand == nil {
 		cfg.Rand = crand.Reader
@@ -136,11 +136,14 @@ func New(cfg Config, now time.Time) (*Node, error) {
 		if id == (wire.ID{}) {
 			chacha.Read(id[:])
 		}
-		o := &overlay{Node: n, family: Family(i), table: newTable(id, n.now), peers: newPeerStore(n.rand)} // dht-id, dht-id-family
+		o := &overlay{Node: n, family: Family(i), table: newTable(id, n.now), peers: newPeerStore(n.rand)} // dht-id
 		o.own.addr = saved[i].addr
 		o.wasReadOnly = o.readOnly()
 		o.start(saved[i].nodes)
 		n.overlays[i] = o
+	}
+	if cfg.IPv4 && cfg.IPv6 && n.ID(V4) == n.ID(V6) { // dht-id-family
+		return nil, fmt.Errorf("dht: one id for both families: %w", ErrMalformed)
 	}
 	return n, nil
 }

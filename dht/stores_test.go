@@ -332,6 +332,7 @@ func TestANetworkHasItsShareOfItems(t *testing.T) {
 		require.Equal(t, i >= 10_000-256, s.get(&mine[i], 20_000) != nil, i)
 	}
 	require.Equal(t, 11+256, s.size(20_000))
+	require.Equal(t, uint64(10_000-256), s.evicted)
 }
 
 // What is stored is a copy.
