@@ -35,6 +35,16 @@ func (a Address) first() netip.AddrPort {
 	return a.V6
 }
 
+// all returns the addresses there are.
+func (a Address) all() (list []netip.AddrPort) {
+	for _, x := range []netip.AddrPort{a.V4, a.V6} {
+		if x.IsValid() {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
 // live is a World over sockets. Each case has one, with sockets and source addresses of its own.
 type live struct {
 	p     *udp.Probe

@@ -21,15 +21,23 @@ func (s *session) playPlan(ctx context.Context) {
 			s.keep(&Result{Case: c, Verdict: Unsupported})
 		}
 	}
+	idle := 0 // deaths in a row of which no case can be the cause
 	for len(left) > 0 && ctx.Err() == nil && s.harness == "" {
 		var suspects []*Result
+		before := len(left)
 		left, suspects = s.playSome(ctx, left)
+		if idle++; len(left) < before {
+			idle = 0
+		}
 		if !s.isDead() || ctx.Err() != nil {
 			continue
 		}
 		if s.r.Command == nil {
 			s.abandon(append(casesOf(suspects), left...))
 			return
+		}
+		if idle == mostIdle {
+			s.lost = fmt.Sprintf("the target ended %s in a row with no case under way, the last time so: %s", counted(idle, "time"), s.how())
 		}
 		left = append(s.isolate(ctx, suspects), left...)
 		if len(left) > 0 && s.lost == "" {
@@ -41,6 +49,9 @@ func (s *session) playPlan(ctx context.Context) {
 		}
 	}
 }
+
+// mostIdle is how often in a row a target may end while it is not judged.
+const mostIdle = 3
 
 func casesOf(results []*Result) (cases []*Case) {
 	for _, r := range results {
@@ -138,8 +149,10 @@ func (s *session) silent() bool {
 	if s.isDead() {
 		return true
 	}
-	if s.ask(s.timeout()) == "" {
-		return false
+	for _, addr := range s.r.Target.all() {
+		if s.askAt(addr, s.timeout()) == "" {
+			return false
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +179,9 @@ func (s *session) isolate(ctx context.Context, suspects []*Result) (unjudged []*
 		d.Suspects = append(d.Suspects, c.ID)
 	}
 	defer func() { s.deaths = append(s.deaths, d) }()
-	s.note(fmt.Sprintf("the target is gone (%s) while %d cases were under way; now each is judged alone, until one ends it again", d.How, len(cases)))
+	if len(cases) > 0 {
+		s.note(fmt.Sprintf("the target is gone (%s) while %s under way; now each is judged alone, until one ends it again", d.How, counted(len(cases), "case")))
+	}
 	for i, c := range cases {
 		if ctx.Err() != nil || s.lost != "" {
 			return cases[i:]

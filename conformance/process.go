@@ -16,7 +16,7 @@ import (
 )
 
 // Command is how the runner starts a target: a command line in which {listen}, {bootstrap} and {state} stand for the address to
-// listen on, a node to begin at, and a file that does not exist yet.
+// listen on, a node to begin at, and a file that does not exist yet. {listen6} is a second address, for a node of both families.
 type Command struct {
 	Line string
 	Dir  string // where state files go; empty: a temporary folder
@@ -76,11 +76,11 @@ func (p *process) lastWords() string {
 	return "it said nothing"
 }
 
-// start starts the command, listening at addr.
+// start starts the command, listening at the addresses of addr.
 func (c Command) start(addr Address, bootstrap netip.AddrPort, life int) (*process, error) {
 	state := filepath.Join(c.Dir, fmt.Sprintf("state-%d", life))
 	line := strings.NewReplacer(
-		"{listen}", addr.first().String(), "{bootstrap}", bootstrap.String(), "{state}", state,
+		"{listen}", addr.first().String(), "{listen6}", addr.V6.String(), "{bootstrap}", bootstrap.String(), "{state}", state,
 	).Replace(c.Line)
 	args, err := fields(line)
 	if err != nil {
@@ -176,10 +176,32 @@ func fields(line string) (args []string, err error) {
 	return args, nil
 }
 
-// freePort finds a port on loopback that nobody has just now.
-func freePort() (netip.AddrPort, error) {
+// freePort finds a port of a loopback address that nobody has just now.
+func freePort(loopback string) (netip.AddrPort, error) {
 	p := udp.NewProbe()
 	defer p.Close()
-	_, addr, err := p.Open(netip.MustParseAddrPort("127.0.0.1:0"))
+	_, addr, err := p.Open(netip.AddrPortFrom(netip.MustParseAddr(loopback), 0))
 	return addr, err
+}
+
+// place gives the command the addresses that its line asks for and the target does not have.
+func (c Command) place(target *Address) error {
+	four, six := strings.Contains(c.Line, "{listen}"), strings.Contains(c.Line, "{listen6}")
+	if !four && !six {
+		return errors.New("--exec needs {listen} where the command takes its address")
+	}
+	for _, x := range []struct {
+		wanted   bool
+		addr     *netip.AddrPort
+		loopback string
+	}{{four && !target.first().IsValid(), &target.V4, "127.0.0.1"}, {six && !target.V6.IsValid(), &target.V6, "::1"}} {
+		if !x.wanted {
+			continue
+		}
+		var err error
+		if *x.addr, err = freePort(x.loopback); err != nil {
+			return fmt.Errorf("no free port: %w", err)
+		}
+	}
+	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"kith/internal/udp"
@@ -153,15 +152,8 @@ func orDefault[T int | float64](v, d T) T {
 func (s *session) prepare() error {
 	r := s.r
 	if r.Command != nil {
-		if !r.Target.V4.IsValid() && !r.Target.V6.IsValid() {
-			addr, err := freePort()
-			if err != nil {
-				return fmt.Errorf("%w: no free port: %w", ErrUsage, err)
-			}
-			r.Target.V4 = addr
-		}
-		if !strings.Contains(r.Command.Line, "{listen}") {
-			return fmt.Errorf("%w: --exec needs {listen} where the command takes its address", ErrUsage)
+		if err := r.Command.place(&r.Target); err != nil {
+			return fmt.Errorf("%w: %w", ErrUsage, err)
 		}
 		if _, err := fields(r.Command.Line); err != nil {
 			return fmt.Errorf("%w: --exec: %w", ErrUsage, err)

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -243,36 +242,6 @@ func TestExitCodes(t *testing.T) {
 	require.Equal(t, conformance.ExitFailed, play(t, &conformance.Runner{Target: bad, Plan: plan(t, "dht-method-unknown*"), Strict: true, Options: quick}).Exit())
 	_, err := (&conformance.Runner{Suite: dhtcases.Suite(), Target: target}).Run(t.Context())
 	require.ErrorIs(t, err, conformance.ErrUsage)
-}
-
-// A target that dies of a packet is started again, the case that did it is named, and the others are judged.
-func TestACrashIsAVerdict(t *testing.T) {
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	t.Setenv(targetVariable, "dies of a negative port")
-	var report bytes.Buffer
-	cases := plan(t, "dht-announce-port*", "dht-ping*")
-	sum := play(t, &conformance.Runner{
-		Command: &conformance.Command{Line: fmt.Sprintf("%q {listen}", exe)}, Plan: cases, Reports: writers(&report),
-		Options: conformance.Options{Timeout: 500 * time.Millisecond},
-	})
-	require.Equal(t, conformance.ExitFailed, sum.Exit(), "%+v", sum.Footer)
-	require.True(t, sum.Footer.Whole)
-	require.Len(t, sum.Results, len(cases))
-	require.NotEmpty(t, sum.Footer.Crashes)
-	var culprits []string
-	for _, res := range sum.Results {
-		if res.Verdict == conformance.Crash {
-			culprits = append(culprits, res.Case.ID)
-			require.True(t, res.Isolated)
-			require.Contains(t, strings.Join(res.Notes(), " "), "a port below zero", "what the target said")
-		} else {
-			require.NotEqual(t, conformance.Inconclusive, res.Verdict, res.Case.ID)
-		}
-	}
-	require.NotEmpty(t, culprits)
-	require.Less(t, len(culprits), len(cases)/2, "only those that send a negative port: %v", culprits)
-	checkReport(t, report.Bytes())
 }
 
 func TestACommandThatCannotBeATarget(t *testing.T) {

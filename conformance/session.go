@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -47,7 +48,7 @@ type session struct {
 // How long the runner waits for things that have no event.
 const (
 	startLimit   = 20 * time.Second       // for a started target to answer
-	startStep    = 50 * time.Millisecond  // between two looks
+	startStep    = 50 * time.Millisecond  // between two looks, and for the answer to the first
 	meetLimit    = time.Second            // for the target to ask its neighbours
 	afterIsolate = 300 * time.Millisecond // for a target to end of a case that was played alone
 	blockOf      = blocks - 8             // source addresses of the contract, the claims and the runner's own questions
@@ -130,7 +131,6 @@ func versionText(v []byte) string {
 
 // start starts the target, or asks the one that is there, and returns why it cannot be judged.
 func (s *session) start(ctx context.Context) string {
-	addr := s.r.Target.first()
 	if s.r.Command == nil {
 		return s.ask(s.timeout())
 	}
@@ -140,8 +140,12 @@ func (s *session) start(ctx context.Context) string {
 			return err.Error()
 		}
 	}
-	if s.lives == 0 && !s.r.noContract && s.ask(startStep) == "" {
-		return fmt.Sprintf("something answers at %v already, before the target was started: end it, or give another address", addr)
+	if s.lives == 0 && !s.r.noContract {
+		for _, addr := range s.r.Target.all() {
+			if s.askAt(addr, startStep) == "" {
+				return fmt.Sprintf("something answers at %v already, before the target was started: end it, or give another address", addr)
+			}
+		}
 	}
 	c := *s.r.Command
 	if c.Dir == "" {
@@ -155,16 +159,17 @@ func (s *session) start(ctx context.Context) string {
 	s.mu.Lock()
 	s.proc, s.dead = p, ctx.Err() != nil
 	s.mu.Unlock()
-	for end := udp.Now().Add(startLimit); ; {
-		switch why := s.ask(startStep); {
+	step := startStep
+	for end := udp.Now().Add(startLimit); ; step = min(2*step, s.timeout()) {
+		switch why := s.ask(step); {
 		case p.exited():
-			return fmt.Sprintf("the target ended (%s) before it answered a ping at %v; %s", p.how(), addr, p.lastWords())
+			return fmt.Sprintf("the target ended (%s) before it answered a ping at %v; %s", p.how(), s.r.Target, p.lastWords())
 		case why == "":
 			go s.watch(p)
 			return ""
 		case udp.Now().After(end):
 			p.stop()
-			return fmt.Sprintf("the target was started and answered no ping at %v within %v; %s", addr, startLimit, p.lastWords())
+			return fmt.Sprintf("the target was started and answered no ping within %v: %s; %s", startLimit, why, p.lastWords())
 		}
 		if !udp.Pause(startStep, ctx.Done()) {
 			return "interrupted while the target was starting"
@@ -179,9 +184,18 @@ func (s *session) timeout() time.Duration {
 	return 2 * time.Second
 }
 
-// ask pings from a connected socket, which notices a closed port at once, and says in words what is wrong.
-func (s *session) ask(timeout time.Duration) string {
-	addr := s.r.Target.first()
+// ask asks at every address of the target, and says in words what is wrong.
+func (s *session) ask(timeout time.Duration) (why string) {
+	for _, addr := range s.r.Target.all() {
+		if why = s.askAt(addr, timeout); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// askAt pings from a connected socket, which notices a closed port at once.
+func (s *session) askAt(addr netip.AddrPort, timeout time.Duration) string {
 	if s.r.noContract {
 		return ""
 	}

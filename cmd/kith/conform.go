@@ -81,7 +81,8 @@ Start the node with an empty table and without a bootstrap. kith finds out which
 it knows and judges those; --profile names them instead. With --exec kith starts the
 node itself, again whenever it has crashed, and says which case did it. In the command
 {listen} stands for the address to listen on, {bootstrap} for a node to begin at, and
-{state} for a file that does not exist yet.
+{state} for a file that does not exist yet; {listen6}, where it stands, for an address
+of IPv6 beside {listen}, so that the node is judged in both families.
 
 With --repeat the plan is played again and again, each time with other bytes, to find
 verdicts that are not always the same. A target that --exec starts is started anew for
@@ -109,7 +110,7 @@ passes although it stands there is an error.
 	}
 	f.common(cmd)
 	l := cmd.Flags()
-	l.StringVar(&f.exec, "exec", "", "`command` that starts the target; {listen} {bootstrap} {state} are filled in")
+	l.StringVar(&f.exec, "exec", "", "`command` that starts the target; {listen} {listen6} {bootstrap} {state} are filled in")
 	l.StringVar(&f.targetLog, "target-log", "", "`file` for what the target started by --exec prints")
 	l.StringVar(&f.expect, "expect", "", "`file` of known deviations, each with its reason; they become xfail")
 	l.BoolVar(&f.own, "i-own-this-target", false, "judge an address that is neither loopback nor private")

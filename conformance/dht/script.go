@@ -186,7 +186,14 @@ func (s *Script) Note(format string, args ...any) {
 func (s *Script) Blocked(why string) { s.end(conformance.Blocked, 0, why, "not here") }
 
 // Inconclusive ends the case: what the target did leaves its question open.
-func (s *Script) Inconclusive(why string) { s.end(conformance.Inconclusive, 0, why, "not so") }
+func (s *Script) Inconclusive(why string) {
+	observed := "not so"
+	if len(s.nodes) > 0 && !s.elsewhere().Ping().aside().await() { // it may have fallen silent in the meantime
+		s.out.Gone = true
+		observed = "not so; nor does it answer a ping"
+	}
+	s.end(conformance.Inconclusive, 0, why, observed)
+}
 
 // Fail ends the case: the target was to do one thing and did another.
 func (s *Script) Fail(expected, observed string) { s.failAt(0, expected, observed) }
