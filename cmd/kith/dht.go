@@ -170,6 +170,9 @@ func (c *client) stopped(p progress) error {
 			what = "answer"
 		}
 		code, err = c.silence(exitFailed), fmt.Errorf("no %s in %v", what, c.f.timeout)
+		if s := c.d.Stats(); s.In == 0 && s.LastError != nil {
+			err = fmt.Errorf("%w: %w", err, s.LastError)
+		}
 	}
 	ok := false
 	r := report{Event: "done", OK: &ok, Error: err.Error(), Asked: p.last.Asked, Answered: p.last.Answered, Stored: p.last.Stored, Seconds: c.since().Seconds()}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -86,7 +87,8 @@ type running struct {
 	journal *journal
 	state   stateFile
 	meter   meter
-	unsent  uint64 // datagrams, as of the last live line
+	unsent  uint64          // datagrams, as of the last live line
+	told    map[string]bool // names that people know to have no address
 }
 
 func runNode(cmd *cobra.Command, f *nodeFlags) error {
@@ -105,7 +107,7 @@ func runNode(cmd *cobra.Command, f *nodeFlags) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), endings()...)
 	defer stop()
 
-	r := &running{f: f, cmd: cmd, state: stateFile(f.state), inbox: newInbox(), journal: newJournal(cmd, f.json)}
+	r := &running{f: f, cmd: cmd, state: stateFile(f.state), inbox: newInbox(), journal: newJournal(cmd, f.json), told: map[string]bool{}}
 	lock, err := r.state.lock()
 	if err != nil {
 		return failed(cmd, exitFailed, err)
@@ -261,8 +263,13 @@ func (r *running) tryAgain(ctx context.Context, missing []udp.Place, late chan<-
 	names := make([]string, len(missing))
 	for i, p := range missing {
 		names[i] = p.Name
-		r.journal.warn(entry{Event: "bootstrap_failed", Name: p.Name, Error: p.Err.Error()},
-			fmt.Sprintf("bootstrap %s: %v; trying again in %v", p.Name, errors.Unwrap(p.Err), resolveAgain))
+		e := entry{Event: "bootstrap_failed", Name: p.Name, Error: strings.TrimPrefix(p.Err.Error(), "udp: ")}
+		if r.told[p.Name] { // the log counts on; people have read it
+			r.journal.note(e)
+			continue
+		}
+		r.told[p.Name] = true
+		r.journal.warn(e, fmt.Sprintf("bootstrap %s: %v; trying again every %v", p.Name, errors.Unwrap(p.Err), resolveAgain))
 	}
 	go func() {
 		wait := time.NewTimer(resolveAgain)
