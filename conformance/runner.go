@@ -119,7 +119,7 @@ func (r *Runner) Run(ctx context.Context) (*Summary, error) {
 	defer s.close()
 	s.header = Header{
 		Kind: "header", Format: ReportFormat, Suite: r.Suite.Name, Version: Version, Spec: spec.Version, Started: s.began.UTC().Truncate(time.Second),
-		Seed: r.Options.Seed, Target: TargetInfo{Address: r.Target.String()}, Cases: len(r.Suite.Cases), Planned: len(r.Plan),
+		Seed: r.Options.Seed, Target: TargetInfo{Address: r.Target.String()}, Profiles: []ClaimState{}, Cases: len(r.Suite.Cases), Planned: len(r.Plan),
 	}
 	if r.Command != nil {
 		s.header.Target.Command = r.Command.Line

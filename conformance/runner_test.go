@@ -265,6 +265,19 @@ func TestACommandThatCannotBeATarget(t *testing.T) {
 	require.Contains(t, sum.Footer.Why, "already")
 }
 
+// Also a run that never began leaves a report that its schema takes.
+func TestTheReportOfAClosedPort(t *testing.T) {
+	var report bytes.Buffer
+	sum := play(t, &conformance.Runner{
+		Target: conformance.Address{V4: netip.MustParseAddrPort("127.0.0.1:9")}, Plan: plan(t, "dht-ping"), Reports: writers(&report),
+	})
+	require.Equal(t, conformance.ExitContract, sum.Exit())
+	checkReport(t, report.Bytes())
+	back, err := conformance.ReadReport(&report)
+	require.NoError(t, err)
+	require.Contains(t, back.Why(), "port is closed")
+}
+
 func TestAFullDiskUnderTheTranscripts(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skipf("this system has no device that is always full: %v", err)
