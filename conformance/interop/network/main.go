@@ -92,7 +92,7 @@ func through(ctx context.Context, r *results, programs []*program, name string, 
 		if len(nodes) > 0 {
 			bootstrap = nodes[0].addr
 		}
-		n, err := p.start(ctx, bootstrap, idOf(byte(i<<3), name, p.name, "node"))
+		n, err := p.start(ctx, bootstrap, idOf([]byte{lowEnd, lowEnd, lowEnd, byte(1 + i)}, name, p.name))
 		if err != nil {
 			return err
 		}

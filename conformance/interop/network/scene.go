@@ -61,7 +61,9 @@ func (s *scene) door(i int) string { return s.nodes[i%len(s.nodes)].addr }
 
 // The commands of the other two programs are nodes like any: they take part for as long as they run, keep what others give, and are
 // asked for a while after they have gone. So that none of them is where something is kept, everything that is given lies
-// at the low end of the id space, the nodes of the network in its lower half, and the commands at its high end.
+// at the low end of the id space, as the nodes of the network do, and the commands at its high end. The nodes lie at the very end:
+// anacrolix answers get with the nodes on the way to the hash of zeros, whatever the target is, and one that has its only
+// neighbour elsewhere names none.
 const (
 	lowEnd  = 0x00
 	highEnd = 0xff
@@ -86,7 +88,7 @@ type thing struct {
 // thing makes one of a kind whose target lies at the low end.
 func (s *scene) thing(p *program, kind string) thing {
 	if kind == "peer" {
-		return thing{target: idOf(lowEnd, s.name, p.name, kind)}
+		return thing{target: idOf([]byte{lowEnd}, s.name, p.name, kind)}
 	}
 	for n := 0; ; n++ {
 		t := thing{item: item{text: fmt.Sprintf("%s by %s through %s, %d", kind, p.name, s.name, n)}}
@@ -113,7 +115,7 @@ func (s *scene) port(p *program) int { return 10001 + slices.Index(s.programs, p
 
 // give puts or announces.
 func (s *scene) give(ctx context.Context, p *program, kind string, t thing, at string) error {
-	id := idOf(highEnd, s.name, p.name, kind, "give")
+	id := idOf([]byte{highEnd}, s.name, p.name, kind, "give")
 	if kind == "peer" {
 		_, err := p.call(ctx, p.announce(at, id, t.target, s.port(p)))
 		return err
@@ -127,7 +129,7 @@ func (s *scene) give(ctx context.Context, p *program, kind string, t thing, at s
 
 // take gets what p gave, with q.
 func (s *scene) take(ctx context.Context, q, p *program, kind string, t thing, at string) error {
-	id := idOf(highEnd, s.name, p.name, kind, "take", q.name)
+	id := idOf([]byte{highEnd}, s.name, p.name, kind, "take", q.name)
 	if kind == "peer" {
 		out, err := q.call(ctx, q.peers(at, id, t.target))
 		if want := fmt.Sprintf("127.0.0.1:%d", s.port(p)); err == nil && !slices.Contains(strings.Fields(out), want) {
