@@ -69,9 +69,9 @@ const (
 	highEnd = 0xff
 )
 
-// idOf makes an id of a first byte and what it is for.
-func idOf(first byte, words ...string) string {
-	return hex.EncodeToString(append([]byte{first}, hash(words...)[1:20]...))
+// idOf makes an id of its beginning and what it is for.
+func idOf(begin []byte, words ...string) string {
+	return hex.EncodeToString(append(begin, hash(words...)[len(begin):20]...))
 }
 
 func hash(words ...string) []byte {
