@@ -3,8 +3,6 @@ package conformance_test
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,14 +16,11 @@ import (
 // one verdict, and one line in a report that fits its schema.
 func fragileRun(t *testing.T, way string, globs ...string) (sum *conformance.Summary, culprits []string) {
 	t.Helper()
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	t.Setenv(targetVariable, way)
-	t.Setenv(markerVariable, filepath.Join(t.TempDir(), "marker"))
+	t.Parallel()
 	var report bytes.Buffer
 	cases := plan(t, globs...)
 	sum = play(t, &conformance.Runner{
-		Command: &conformance.Command{Line: fmt.Sprintf("%q {listen}", exe)}, Plan: cases, Reports: writers(&report),
+		Command: fragileCommand(t, way, "{listen}"), Plan: cases, Reports: writers(&report),
 		Options: conformance.Options{Timeout: 400 * time.Millisecond},
 	})
 	checkReport(t, report.Bytes())
@@ -125,15 +120,13 @@ func TestATargetThatDoesNotLiveLongEnough(t *testing.T) {
 
 // A command that takes two addresses is judged in both families.
 func TestACommandOfBothFamilies(t *testing.T) {
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	t.Setenv(targetVariable, "dies of a negative port")
+	t.Parallel()
 	sum := play(t, &conformance.Runner{
-		Command: &conformance.Command{Line: fmt.Sprintf("%q {listen} {listen6}", exe)}, Plan: plan(t, "dht-*-6", "dht-announce-token-ip-family"),
+		Command: fragileCommand(t, "hangs", "{listen} {listen6}"), Plan: plan(t, "dht-*-6", "dht-announce-token-ip-family"),
 	})
 	require.Equal(t, conformance.ExitConformant, sum.Exit(), "%+v", sum.Footer)
 	require.Equal(t, len(sum.Results), sum.Footer.Counts[conformance.Pass], "none is blocked")
-	sum = play(t, &conformance.Runner{Command: &conformance.Command{Line: fmt.Sprintf("%q {listen6}", exe)}, Plan: plan(t, "dht-ping*")})
+	sum = play(t, &conformance.Runner{Command: fragileCommand(t, "hangs", "{listen6}"), Plan: plan(t, "dht-ping*")})
 	require.Equal(t, 1, sum.Footer.Counts[conformance.Pass], "%+v", sum.Footer)
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -13,18 +14,26 @@ import (
 	"kith/internal/udp"
 )
 
-// targetVariable makes the test binary a target instead, so that tests have a process that can die.
-const targetVariable = "KITH_TEST_TARGET"
+// asTarget is the first argument that makes the test binary a target, so that tests have a process that can die. Behind it stand the way in which
+// it is fragile, a file that it leaves for its next life, and its addresses.
+const asTarget = "as-a-target"
 
-// markerVariable names a file that a target leaves for its next life.
-const markerVariable = "KITH_TEST_MARKER"
+// fragileCommand starts such a target; to its arguments belong {listen} and its like.
+func fragileCommand(t *testing.T, way, arguments string) *conformance.Command {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &conformance.Command{Line: fmt.Sprintf("%q %s %q %q %s", exe, asTarget, way, filepath.Join(t.TempDir(), "marker"), arguments)}
+}
 
 func TestMain(m *testing.M) {
-	way := os.Getenv(targetVariable)
-	if way == "" {
+	if len(os.Args) < 5 || os.Args[1] != asTarget {
 		os.Exit(m.Run())
 	}
-	if _, err := os.Stat(os.Getenv(markerVariable)); way == "lives once" && err == nil {
+	way, marker := os.Args[2], os.Args[3]
+	if _, err := os.Stat(marker); way == "lives once" && err == nil {
 		fmt.Println("I had my life")
 		os.Exit(3)
 	}
@@ -33,7 +42,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	var listen []netip.AddrPort
-	for _, a := range os.Args[1:] {
+	for _, a := range os.Args[4:] {
 		listen = append(listen, netip.MustParseAddrPort(a))
 	}
 	d, err := udp.Listen(udp.Config{Listen: listen})
@@ -41,14 +50,14 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	fmt.Println("listening")
-	d.Start(&fragile{Machine: n, way: way}, nil)
+	d.Start(&fragile{Machine: n, way: way, marker: marker}, nil)
 	select {}
 }
 
 // fragile is a good node that does not survive everything.
 type fragile struct {
 	conformance.Machine
-	way string
+	way, marker string
 }
 
 func (f *fragile) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
@@ -56,7 +65,7 @@ func (f *fragile) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
 	port, _ := m.A.Get("port")
 	id, _ := m.A.ID("id")
 	target, _ := m.A.ID("target")
-	_, marked := os.Stat(os.Getenv(markerVariable))
+	_, unmarked := os.Stat(f.marker)
 	switch {
 	case err != nil || m.Y != "q":
 	case f.way == "is two ways fragile" && m.Q == "pings":
@@ -64,8 +73,8 @@ func (f *fragile) HandleDatagram(now time.Time, from netip.AddrPort, b []byte) {
 	case f.way == "hangs" && port.Int < 0:
 		select {}
 	case f.way == "dies in its first life", f.way == "lives once":
-		if port.Int < 0 && marked != nil {
-			os.WriteFile(os.Getenv(markerVariable), nil, 0o600)
+		if port.Int < 0 && unmarked != nil {
+			os.WriteFile(f.marker, nil, 0o600)
 			end("panic: once")
 		}
 	case f.way == "dies of its neighbours":

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -296,10 +295,9 @@ func TestAFullDiskUnderTheTargetsLog(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skipf("this system has no device that is always full: %v", err)
 	}
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	t.Setenv(targetVariable, "prints where it listens")
-	sum := play(t, &conformance.Runner{Command: &conformance.Command{Line: fmt.Sprintf("%q {listen}", exe), Log: "/dev/full"}, Plan: plan(t, "dht-ping*")})
+	c := fragileCommand(t, "prints where it listens", "{listen}")
+	c.Log = "/dev/full"
+	sum := play(t, &conformance.Runner{Command: c, Plan: plan(t, "dht-ping*")})
 	require.Equal(t, conformance.ExitHarness, sum.Exit())
 	require.Contains(t, sum.Footer.Why, "no space left")
 }
