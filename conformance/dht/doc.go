@@ -50,7 +50,8 @@
 // Check read it and fail the case where it is not so. s.Immutable(v) and s.Mutable(seq, v) make items; Next, WithCAS, WithSalt
 // and Sig bend them. s.Check, s.Fail, s.Inconclusive, s.Blocked, s.Note say the rest. s.Wait(d) and s.Within(d, cond) let time pass.
 //
-// Random values come from s.ID, s.Near, s.Bytes, s.IntN, s.Key and depend on the seed and the case's id alone.
+// Random values come from s.ID, s.Near, s.Bytes, s.IntN, s.Key and depend on the seed, the round and the case's id alone;
+// a newcomer's id depends on its port too.
 //
 // # What a case may not do
 //

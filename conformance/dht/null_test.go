@@ -1,7 +1,10 @@
 package dht
 
 import (
+	"bytes"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,10 +117,12 @@ func TestCasesAreFunctionsOfWhatTheySee(t *testing.T) {
 	for _, c := range Suite().Cases {
 		play := func(m conformance.Machine) *conformance.Run {
 			w := conformance.NewSim(m)
+			w.Meet()
 			return finish(w, c.Run(w, conformance.Options{Seed: 7}))
 		}
 		for name, m := range map[string]func() conformance.Machine{
 			"fake": func() conformance.Machine { return newFake() }, "sink": nulls["silent sink"], "echo": nulls["echo"],
+			"reference": func() conformance.Machine { return reference(t, 1) }, "faulty": func() conformance.Machine { return faulty(t) },
 		} {
 			first, second := play(m()), play(m())
 			require.Equal(t, first.Log, second.Log, "%s on %s: two runs differ", c.ID, name)
@@ -125,6 +130,12 @@ func TestCasesAreFunctionsOfWhatTheySee(t *testing.T) {
 			require.Equal(t, first.Outcome, again.Outcome, "%s on %s: judged offline", c.ID, name)
 		}
 	}
+}
+
+func faulty(t *testing.T) conformance.Machine {
+	m, err := conformance.NewFaulty(bytes.NewReader(bytes.Repeat([]byte{1}, 32)), conformance.Epoch)
+	require.NoError(t, err)
+	return m
 }
 
 // playback writes a log out, reads it again and judges it.
@@ -147,6 +158,23 @@ func playback(t *testing.T, c *conformance.Case, l *conformance.Log) *conformanc
 		run.Late(ev)
 	}
 	return run
+}
+
+// An id is permanent: expectation files and other people's notes name it. A case may change and be added to, never renamed.
+func TestIDsArePermanent(t *testing.T) {
+	text, err := os.ReadFile("testdata/ids.txt")
+	require.NoError(t, err)
+	var known, ids []string
+	for line := range strings.Lines(string(text)) {
+		known = append(known, strings.TrimSpace(line))
+	}
+	for _, c := range Suite().Cases {
+		ids = append(ids, c.ID)
+		require.Contains(t, known, c.ID, "a new case: put its id into testdata/ids.txt")
+	}
+	for _, id := range known {
+		require.Contains(t, ids, id, "the case is gone or has another name")
+	}
 }
 
 // Of one requirement at most five cases count, so that a number of cases says something.

@@ -154,6 +154,12 @@ func (p *Packet) send() *Sent {
 	return sent
 }
 
+// probe is a ping of the harness's own.
+func (n *Node) probe() *Sent {
+	defer n.s.apart()()
+	return n.Ping().aside()
+}
+
 // aside sends what is not the case's own: the harness's pings.
 func (p *Packet) aside() *Sent {
 	n := p.node

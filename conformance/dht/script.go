@@ -30,6 +30,7 @@ type Script struct {
 	w       conformance.World
 	log     conformance.Log
 	rng     *rand.Rand
+	own     *rand.Rand // of the harness's own pings and nodes
 	timeout time.Duration
 
 	nodes   []*Node // by number of socket
@@ -76,7 +77,7 @@ func newScript(id string, kind conformance.Kind, w conformance.World, o conforma
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
 	}
-	s.rng = rand.New(rand.NewChaCha8(seedOf(id, o)))
+	s.rng, s.own = rand.New(rand.NewChaCha8(seedOf(id, o))), rand.New(rand.NewChaCha8(seedOf(id+" aside", o)))
 	if kind != conformance.Accept {
 		s.stage = inSetup // until Judge says otherwise
 	}
@@ -150,11 +151,11 @@ func (s *Script) Judge(control, stimulus func(n *Node)) {
 
 // alive pings from n and fails the case, as the stage says, when the target answers neither n nor another address.
 func (s *Script) alive(n *Node) {
-	if !n.shunned && n.Ping().aside().await() {
+	if !n.shunned && n.probe().await() {
 		return
 	}
 	other := s.elsewhere()
-	if sent := other.Ping().aside(); !sent.await() {
+	if sent := other.probe(); !sent.await() {
 		s.out.Gone = true
 		sent.fail("a reply to a ping: the target still works", "nothing within "+s.timeout.String())
 	}
@@ -166,6 +167,7 @@ func (s *Script) alive(n *Node) {
 
 // elsewhere is a node at an address that nobody has used yet, or at least a port.
 func (s *Script) elsewhere() *Node {
+	defer s.apart()()
 	s.hosts++
 	if n, err := s.open(firstSpare+s.hosts%16, s.firstNode().v6); err == nil {
 		return n
@@ -175,6 +177,14 @@ func (s *Script) elsewhere() *Node {
 		s.end(conformance.Blocked, 0, "a socket", err.Error())
 	}
 	return n
+}
+
+// apart lets the harness draw from numbers of its own until the function that it returns is called: so what a case sends does not depend on
+// when answers come, and whether the harness had to ask what became of them.
+func (s *Script) apart() (back func()) {
+	was := s.rng
+	s.rng = s.own
+	return func() { s.rng = was }
 }
 
 // Note adds a line to what people read about the case.
@@ -188,7 +198,7 @@ func (s *Script) Blocked(why string) { s.end(conformance.Blocked, 0, why, "not h
 // Inconclusive ends the case: what the target did leaves its question open.
 func (s *Script) Inconclusive(why string) {
 	observed := "not so"
-	if len(s.nodes) > 0 && !s.elsewhere().Ping().aside().await() { // it may have fallen silent in the meantime
+	if len(s.nodes) > 0 && !s.elsewhere().probe().await() { // it may have fallen silent in the meantime
 		s.out.Gone = true
 		observed = "not so; nor does it answer a ping"
 	}

@@ -280,7 +280,7 @@ func (q *Sent) firstOf(want string, wait func() (observed string)) *Answer {
 
 // stillThere asks from another address, so that a target that says nothing to q can be told from one that says nothing at all.
 func (q *Sent) stillThere() string {
-	if q.node.s.elsewhere().Ping().aside().await() {
+	if q.node.s.elsewhere().probe().await() {
 		return "; it answers pings"
 	}
 	q.node.s.out.Gone = true
@@ -294,13 +294,13 @@ func (q *Sent) fence() { q.fenceUntil(0, func() bool { return false }) }
 // fenceUntil is fence, with a grace of at least so long that ends early when enough has come.
 func (q *Sent) fenceUntil(least time.Duration, enough func() bool) {
 	s := q.node.s
-	p := q.node.Ping().aside()
+	p := q.node.probe()
 	if q.node.shunned || !p.await() {
 		if len(q.answers) > 0 {
 			return
 		}
 		other := s.elsewhere()
-		if p = other.Ping().aside(); !p.await() {
+		if p = other.probe(); !p.await() {
 			s.out.Gone = true
 			s.out.Hard = true
 			q.fail("the target goes on answering pings", "nothing within "+s.timeout.String())
