@@ -97,6 +97,33 @@ func inverse(odd uint64) uint64 {
 	return x
 }
 
+// A ledger grows with what matters at one time, as far as its limit, and no further; keys that differ anywhere are spread over all of it.
+func TestLedgerGrowsWithWhatMatters(t *testing.T) {
+	l := newLedger(1<<12, 1)
+	for i := range uint64(100_000) { // one after the other
+		l.note(i, time.Second, instant(1+i)*time.Second)
+	}
+	require.Equal(t, 1, len(l.sets))
+	for i := range uint64(200) { // all at once
+		l.note(i<<40, time.Hour, 1<<60)
+	}
+	require.Greater(t, len(l.sets)*ways, 200)
+	for i := range uint64(200) {
+		require.True(t, l.noted(i<<40, time.Hour, 1<<60), i)
+	}
+	for i := range uint64(100_000) {
+		l.note(i<<40, time.Hour, 1<<60)
+	}
+	require.Equal(t, 1<<12, len(l.sets)*ways)
+	// What matters longest is kept.
+	l = newLedger(1<<12, 1)
+	l.note(7, 2*time.Hour, 1)
+	for i := range uint64(100_000) {
+		l.note(1<<32|i, time.Hour, 1)
+	}
+	require.True(t, l.noted(7, time.Hour, 1))
+}
+
 // However keys come, the ledger keeps what it is told as long as it has room, and its bound.
 func TestLedgerAgainstAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
