@@ -329,12 +329,26 @@ func (s *session) emit(r *Result) {
 		if next == nil {
 			return
 		}
-		s.out = append(s.out, next)
-		if err := s.line(newCaseLine(next, s.repeat(next.Case))); err != nil {
-			s.harness = err.Error()
-		}
-		if s.r.Progress != nil {
-			s.r.Progress.Result(next)
+		s.tell(next)
+	}
+}
+
+// tell passes a result on.
+func (s *session) tell(r *Result) {
+	s.out = append(s.out, r)
+	if err := s.line(newCaseLine(r, s.repeat(r.Case))); err != nil {
+		s.harness = err.Error()
+	}
+	if s.r.Progress != nil {
+		s.r.Progress.Result(r)
+	}
+}
+
+// tellRest passes on what was known when the run was cut off, and waited for a case before it.
+func (s *session) tellRest() {
+	for _, c := range s.r.Plan[len(s.out):] {
+		if r := s.done[c]; r != nil && s.harness == "" {
+			s.tell(r)
 		}
 	}
 }

@@ -188,6 +188,9 @@ func (s *session) finish(ctx context.Context) *Summary {
 		f.Rounds, f.Plays, f.Flips = s.turn, s.plays(), new(s.flips())
 	}
 	s.checkLog()
+	if ctx.Err() != nil {
+		s.tellRest()
+	}
 	for _, r := range s.out {
 		f.Counts[r.Verdict]++
 		if r.Verdict.Judged() {
