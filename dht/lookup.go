@@ -191,7 +191,7 @@ func (l *lookup) ask(tx transaction) bool {
 		m.Has |= wire.HasTarget
 		m.Target = l.target
 	}
-	if l.method == MethodGet && l.newer != nil { // dht-get-no-seq
+	if l.newer != nil { // dht-get-no-seq
 		m.Has |= wire.HasSeq
 		m.Seq = *l.newer
 	}
@@ -299,9 +299,9 @@ func (l *lookup) result() (all, fitting selection) {
 	return all, fitting
 }
 
-// enter takes a node that another named, who was reached at an address of the class by.
+// enter takes a node of the family that another named, who was reached at an address of the class by.
 func (l *lookup) enter(node wire.Node, by class) {
-	if !believable(node.Addr, by) || familyOf(node.Addr.Addr()) != l.family {
+	if !believable(node.Addr, by) {
 		l.stats.Unnatural++
 		return
 	}
@@ -359,7 +359,7 @@ func (l *lookup) answered(tx *transaction, m *wire.Message) {
 		return
 	}
 	c.standing = answered
-	if n := len(m.Token); m.Has&wire.HasToken != 0 && n > 0 && n <= tokenMax {
+	if n := len(m.Token); n > 0 && n <= tokenMax {
 		c.token = bytes.Clone(m.Token)
 	}
 	l.dropDoubles(c)

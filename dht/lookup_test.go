@@ -267,6 +267,8 @@ func TestLookupIsBounded(t *testing.T) {
 	s.drain()
 	asked := 0
 	for n := 0; len(s.asked) > 0; asked++ {
+		s.undone(op) // not before all have answered
+		require.LessOrEqual(t, len(s.n.lookups[0].candidates), candidatesMax)
 		q := s.asked[0]
 		s.asked = s.asked[1:]
 		who := id(0x80)
@@ -336,6 +338,7 @@ func TestLookupKeepsThePace(t *testing.T) {
 	}
 	s.advance(time.Second)
 	require.Equal(t, []byte{0xf1, 0x90, 0x80}, names(s.done(op).Nodes))
+	require.NotZero(t, s.n.Stats().Paced)
 }
 
 // An address from which two queries had no answer is not asked again under other ids. Of local ones each port is an address.
@@ -371,6 +374,11 @@ func TestLookupBeginsWithBootstrapNodes(t *testing.T) {
 	s.undone(op)
 	s.advance(2 * time.Second)
 	require.Equal(t, []byte{0xf0, 0x80}, names(s.done(op).Nodes))
+
+	s.knows(node(0xa1), node(0xa2), node(0xa3), node(0xa4), node(0xa5), node(0xa6)) // eight are enough
+	s.n.FindNode(s.now, id(0x01))
+	s.drain()
+	s.wantAsked(MethodFindNode, 0x80, 0xa1, 0xa3)
 }
 
 // However many look-ups begin at once, the bootstrap node has its pace, and none ends because of that.

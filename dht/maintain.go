@@ -65,9 +65,9 @@ func (o *overlay) lookAround() {
 	o.around, o.retry, o.patience, o.due = true, o.now, retryFirst, o.now
 }
 
-// hearOf remembers a node to be asked, if there are few in the table.
+// hearOf remembers a node of the family to be asked, if there are few in the table.
 func (o *overlay) hearOf(n wire.Node) {
-	if len(o.saved) < seeds && familyOf(n.Addr.Addr()) == o.family && n.ID != o.table.self && o.table.live() < k {
+	if len(o.saved) < seeds && n.ID != o.table.self && o.table.live() < k {
 		o.saved = append(o.saved, n)
 		o.hurry()
 	}

@@ -38,8 +38,8 @@ func TestBootstrapNodesMayComeLate(t *testing.T) {
 	}
 	s.advance(0)
 	s.wantAsked(MethodFindNode, 0x80, 0x81)
-	s.replies(0x80, 0x10, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17)
-	s.replies(0x81)
+	s.replies(0x80, 0x10, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17) // with 80 eight
+	s.forget(0x81)
 	for _, b := range []byte{0x10, 0x13, 0x12, 0x15, 0x14, 0x17, 0x16} {
 		s.replies(b)
 	}
@@ -66,6 +66,71 @@ func TestStartIsTriedAgain(t *testing.T) {
 	for i := range times[1:] {
 		require.LessOrEqual(t, times[i+1]-times[i], 16*time.Minute)
 	}
+}
+
+// While the node looks for itself it does not begin to do so again; and once it knew enough it is as quick as at first.
+func TestLookingAroundAgain(t *testing.T) {
+	s := begin(t, 0x00, func(c *Config) { c.Bootstrap = []netip.AddrPort{at(0x80)} })
+	s.advance(0)
+	s.take(at(0x80))
+	s.advance(1500 * time.Millisecond)
+	s.n.overlays[V4].hurry()
+	s.n.overlays[V4].around = true
+	s.advance(400 * time.Millisecond)
+	s.wantNothing()
+	s.advance(10 * time.Minute) // by now it has lost patience
+	s.asked = nil
+	require.Greater(t, s.n.overlays[V4].patience, retryFirst)
+
+	eight := []byte{0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0}
+	for _, b := range eight {
+		s.knows(node(b))
+	}
+	s.n.overlays[V4].lookAround()
+	s.n.overlays[V4].patience = time.Hour
+	s.advance(0)
+	for range eight {
+		s.replies(s.asked[0].to.Addr().As4()[1])
+	}
+	require.Equal(t, retryFirst, s.n.overlays[V4].patience)
+	require.Zero(t, s.n.Stats().Active)
+}
+
+// Of the other family a node remembers a few that it hears of, as long as it knows too few there, and never itself.
+func TestHearingOfTheOtherFamily(t *testing.T) {
+	s := begin(t, 0x11, func(c *Config) {
+		c.IPv6, c.ID6, c.Bootstrap = true, id(0x22), []netip.AddrPort{at(0x80), at(0x81), at(0x82)}
+	})
+	six := func(i int) wire.Node {
+		return wire.Node{ID: id(0x40 + byte(i)), Addr: netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x2a, 0, byte(i), 15: 1}), 6881)}
+	}
+	o := s.n.overlays[V6]
+	name := func(b byte, nodes ...wire.Node) {
+		m := s.take(at(b)).reply(id(b))
+		m.Has |= wire.HasNodes6
+		for _, n := range nodes {
+			m.Nodes6 = wire.AppendNode(m.Nodes6, n)
+		}
+		s.message(at(b), m)
+	}
+	s.advance(0)
+	self := six(0)
+	self.ID = id(0x22)
+	name(0x80, self, six(1), six(2), six(3), six(4), six(5), six(6), six(7))
+	require.Len(t, o.saved, 7)
+	name(0x81, six(11), six(12), six(13), six(14), six(15), six(16), six(17), six(18))
+	name(0x82, six(21), six(22), six(23), six(24))
+	require.Len(t, o.saved, seeds)
+
+	o.saved = nil
+	for i := range 8 {
+		o.table.answered(six(i), s.n.now)
+	}
+	s.n.overlays[V4].lookAround()
+	s.advance(0)
+	s.asked = slices.DeleteFunc(s.asked, func(q *question) bool { return string(q.m.Method) != "find_node" })
+	name(0x80, six(31))
+	require.Empty(t, o.saved, "eight are enough")
 }
 
 // A node that nobody told of others begins when the first asks it.
@@ -104,6 +169,31 @@ func TestQuestionableNodesArePinged(t *testing.T) {
 	require.Equal(t, [2]int{1, 0}, s.n.Stats().Good)
 }
 
+// Eight questionable nodes are pinged a second, those first that were heard of least recently, however often the clock is looked at.
+func TestProbesAreBounded(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	for _, b := range []byte{0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0x40, 0x48, 0x50, 0x58, 0x60, 0x68, 0x70, 0x78, 0x20} {
+		s.knows(node(b))
+	}
+	for i := range s.n.overlays[V4].table.buckets {
+		s.n.overlays[V4].table.buckets[i].changed = 1 << 60 // not this
+	}
+	s.advanceSilently(20 * time.Minute)
+	for range 100 {
+		s.n.HandleTimeout(s.now)
+		s.drain()
+	}
+	s.wantAsked(MethodPing, 0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0)
+	s.asked = nil
+	s.advance(roundEvery)
+	s.wantAsked(MethodPing, 0x40, 0x48, 0x50, 0x58, 0x60, 0x68, 0x70, 0x78)
+	s.asked = nil
+	s.advance(roundEvery - time.Millisecond)
+	s.wantNothing()
+	s.advance(time.Millisecond) // 80 and others did not answer, and are asked once more
+	require.Len(t, s.asked, probesAtOnce)
+}
+
 // A full bucket of questionable nodes makes room for a newcomer within seconds.
 func TestNewcomersDisplaceTheSilent(t *testing.T) {
 	s := begin(t, 0x00).quiet()
@@ -136,16 +226,65 @@ func TestBucketsAreRefreshed(t *testing.T) {
 	for _, b := range []byte{0x80, 0x90, 0xa0, 0xb0, 0xc0, 0xd0, 0xe0, 0xf0, 0x40, 0x50} {
 		s.knows(node(b))
 	}
+	began := s.now
 	s.advanceSilently(14 * time.Minute)
 	s.knows(node(0x40)) // something happens in the second bucket
-	s.advance(time.Minute + time.Second)
-	require.NotEmpty(t, s.asked)
-	for _, q := range s.asked {
-		if string(q.m.Method) == "find_node" {
-			require.GreaterOrEqual(t, q.m.Target[0], byte(0x80), "in the range of the first")
-			require.NotEqual(t, [19]byte{}, [19]byte(q.m.Target[1:]))
+	targets := func() (ids []wire.ID) {
+		for _, q := range s.asked {
+			if string(q.m.Method) == "find_node" {
+				ids = append(ids, q.m.Target)
+			}
 		}
+		return ids
 	}
+	s.advance(began.Add(15*time.Minute - time.Second).Sub(s.now))
+	require.Empty(t, targets())
+	s.advance(2 * time.Second)
+	first := targets()
+	require.Len(t, first, alpha, "one look-up")
+	require.GreaterOrEqual(t, first[0][0], byte(0x80), "in the range of the first bucket")
+	require.NotEqual(t, [19]byte{}, [19]byte(first[0][1:]))
+	s.asked = nil
+	for range 40 { // nobody answers, and the bucket waits for its next turn
+		s.advance(time.Second)
+		for _, target := range targets() {
+			require.Equal(t, first[0], target)
+		}
+		s.asked = nil
+	}
+	s.advance(14 * time.Minute)
+	require.NotEmpty(t, targets(), "the second bucket, and the first again")
+	for _, target := range targets() {
+		require.NotEqual(t, first[0], target)
+	}
+}
+
+// A look-up for one bucket at a time.
+func TestBucketsAreRefreshedOneAfterTheOther(t *testing.T) {
+	n, now := withNodes(t, 200)
+	s := &script{T: t, n: n, now: now}
+	s.quiet().advanceSilently(20 * time.Minute)
+	seen := map[wire.ID]bool{}
+	for range 600 {
+		s.advance(100 * time.Millisecond)
+		require.LessOrEqual(t, n.Stats().Active, 1)
+		for _, q := range s.asked {
+			if string(q.m.Method) == "find_node" {
+				seen[q.m.Target] = true
+			}
+			m := q.reply(id(0))
+			for i := range n.overlays[V4].table.buckets {
+				for _, e := range n.overlays[V4].table.buckets[i].nodes {
+					if e.addr() == q.to {
+						m.ID = *e.id()
+					}
+				}
+			}
+			s.message(q.to, m)
+		}
+		s.asked = nil
+	}
+	require.Greater(t, len(seen), 3) // each look-up has other buckets answer, which are then in no need of one
 }
 
 // randomIn stays in the range of its bucket.
@@ -230,6 +369,13 @@ func TestSavedNodesKeepThePace(t *testing.T) {
 		asked[q.to] = true
 	}
 	require.Len(t, asked, 12)
+
+	s.asked = nil
+	s.knows(node(0x80)) // who is in the table already is not asked
+	s.n.overlays[V4].saved = []wire.Node{node(0x80)}
+	s.n.overlays[V4].hurry()
+	s.advance(2 * time.Second)
+	s.wantNothing()
 }
 
 func TestStateThatIsBroken(t *testing.T) {

@@ -185,6 +185,21 @@ func TestPutOfAnImmutableItemHasSeqZero(t *testing.T) {
 	require.NoError(t, s.done(op).Err)
 }
 
+// The caller's slices are the caller's again as soon as Put returns.
+func TestPutCopiesItsItem(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	s.knows(node(0x80))
+	i := signed("salt", 1, "5:hello")
+	s.n.Put(s.now, i, PutOptions{})
+	clear(i.Value)
+	clear(i.Salt)
+	s.drain()
+	s.replies(0x80)
+	q := s.take(at(0x80))
+	require.Equal(t, "5:hello", string(q.m.Value))
+	require.Equal(t, "salt", string(q.m.Salt))
+}
+
 func TestPutThatNobodyStores(t *testing.T) {
 	s := begin(t, 0x00).quiet()
 	require.ErrorIs(t, s.done0(s.n.Put(s.now, signed("", 1, "1:a"), PutOptions{})).Err, ErrNoNodes)

@@ -218,12 +218,23 @@ func TestCancelledOperationsAreSilent(t *testing.T) {
 		s.drain()
 		s.n.Cancel(op)
 	}
+	require.Zero(t, s.n.Stats().Active)
 	s.replies(0x90)
 	s.replies(0x80, 0xa0)
+	s.wantNothing() // a0 is not asked
 	s.advance(time.Minute)
 	for _, e := range s.events {
 		require.Zero(t, e.Op)
 	}
-	require.Zero(t, s.n.Stats().Active)
 	s.n.Cancel(99)
+}
+
+// What was sent is forgotten, and its memory used again.
+func TestOutboxIsUsedAgain(t *testing.T) {
+	s := begin(t, 0x11)
+	for range 100 {
+		s.send(client, "d1:ad2:id20:<22>e1:q4:ping2:roi1e1:t2:aa1:y1:qe")
+		require.Len(t, s.n.outbox.packets, 1)
+		s.wantReply(client)
+	}
 }
