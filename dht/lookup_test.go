@@ -33,6 +33,8 @@ func TestLookupFindsTheClosest(t *testing.T) {
 	require.Equal(t, []byte{0xfe, 0xfc, 0xf0, 0xa0, 0x90, 0x80, 0x40}, names(e.Nodes))
 	require.Equal(t, 7, e.Asked)
 	require.Equal(t, 7, e.Answered)
+	require.Equal(t, node(0x90), s.of(EventAnswer)[0].Node)
+	require.Len(t, s.of(EventAnswer), 7)
 	s.wantNothing()
 }
 
@@ -58,6 +60,7 @@ func TestLookupEndsWithTheEightClosest(t *testing.T) {
 func TestLookupWithoutNodes(t *testing.T) {
 	s := begin(t, 0x00).quiet()
 	require.ErrorIs(t, s.done0(s.n.FindNode(s.now, id(0xff))).Err, ErrNoNodes)
+	require.Zero(t, s.n.Stats().Active)
 	s.knows(node(0x80))
 	op := s.n.FindNode(s.now, id(0xff))
 	s.drain()

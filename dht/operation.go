@@ -193,7 +193,7 @@ func (op *operation) refused(l *lookup, tx *transaction, m *wire.Message) {
 // lookupEnded notes that a look-up has ended. The last one ends the operation.
 func (op *operation) lookupEnded(l *lookup) {
 	if op.left--; op.left > 0 {
-		if sibling := op.sibling(1 - l.family); sibling.phase == asking && len(sibling.candidates) == 0 {
+		if sibling := op.sibling(1 - l.family); len(sibling.candidates) == 0 {
 			sibling.step() // it has waited to hear of somebody
 		}
 		return
@@ -210,7 +210,7 @@ func (op *operation) lookupEnded(l *lookup) {
 	switch {
 	case op.answers == 0:
 		e.Err = ErrNoNodes
-	case l.keep != nil && op.storedAt == 0 && op.refusal.Code != 0:
+	case op.storedAt == 0 && op.refusal.Code != 0:
 		e.Err = fmt.Errorf("dht: error %d: %w", op.refusal.Code, ErrNotStored)
 	case l.keep != nil && op.storedAt == 0:
 		e.Err = ErrNotStored

@@ -76,7 +76,7 @@ func (w *ownAddress) take(from, said netip.Addr, now instant) (netip.Addr, bool)
 // vote takes what a node that answered a query of ours says our address is. Of addresses that are not global BEP 42 says nothing, so they
 // are not voted on.
 func (o *overlay) vote(from, ip netip.AddrPort) {
-	if !ip.IsValid() || familyOf(ip.Addr()) != o.family || classOf(ip.Addr()) != global {
+	if familyOf(ip.Addr()) != o.family || classOf(ip.Addr()) != global {
 		return
 	}
 	o.stats.Votes++

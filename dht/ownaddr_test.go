@@ -37,6 +37,35 @@ func TestOwnAddressNeedsFiveVoters(t *testing.T) {
 	require.Equal(t, s.n.ID(V4), e.ID)
 	require.Equal(t, s.n.Address(V4), e.Address)
 	require.Equal(t, uint64(1), s.n.Stats().NewIDs)
+	self := s.n.ID(V4)
+	require.NotEqual(t, [16]byte{}, [16]byte(self[3:19]), "the rest of an id is random")
+
+	s.n.overlays[V4].retry = s.n.now // no longer quiet
+	s.advance(time.Second)
+	require.NotEmpty(t, s.asked)
+	require.Equal(t, self, s.asked[0].m.Target, "the node looks around where it is now")
+
+	s.asked = nil
+	s.advanceSilently(11 * time.Minute)
+	for i := range byte(5) { // who says what is known already tells nothing
+		s.votes(at(50+i), "50.1.2.3")
+	}
+	require.Len(t, s.of(EventAddress), 1)
+}
+
+// What was said half an hour ago is forgotten.
+func TestVotesExpire(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	for i := range byte(4) {
+		s.votes(at(i+1), "50.1.2.3")
+	}
+	s.advanceSilently(30 * time.Minute)
+	s.votes(at(5), "50.1.2.3")
+	require.False(t, s.n.Address(V4).IsValid())
+	for i := range byte(4) {
+		s.votes(at(i+10), "50.1.2.3")
+	}
+	require.True(t, s.n.Address(V4).IsValid())
 }
 
 func TestOwnAddressNeedsTwoThirds(t *testing.T) {

@@ -210,6 +210,34 @@ func TestPutThatNobodyStores(t *testing.T) {
 	s.refuses(0x80, 301)
 	require.ErrorIs(t, s.done(op).Err, ErrNotStored)
 	require.Equal(t, int64(301), s.done(op).Code)
+	require.Contains(t, s.done(op).Err.Error(), "error 301")
+
+	s.now = s.now.Add(time.Second)
+	op = s.n.Put(s.now, signed("", 1, "1:a"), PutOptions{})
+	s.drain()
+	s.replies(0x80)
+	s.advance(2 * time.Second)
+	require.Equal(t, ErrNotStored, s.done(op).Err, "no error was answered")
+}
+
+// Nobody is asked any more when an immutable item is there: it cannot be had any better.
+func TestGetOfAnImmutableItemEndsWithIt(t *testing.T) {
+	s := begin(t, 0x00, func(c *Config) { c.IPv6 = true }).quiet()
+	six := func(b byte) wire.Node {
+		return wire.Node{ID: id(b), Addr: netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x2a, 0, b, 15: 1}), 1)}
+	}
+	for b := byte(0x80); b < 0xc0; b += 0x10 {
+		s.knows(node(b), six(b))
+	}
+	item := Item{Value: []byte("5:hello")}
+	op := s.n.Get(s.now, item.Target(), GetOptions{})
+	s.drain()
+	b := s.asked[0].to.Addr().As4()[1]
+	others := len(s.asked) - 1
+	s.gives(b, item)
+	require.Equal(t, item, *s.done(op).Item)
+	require.Len(t, s.asked, others)
+	require.Zero(t, s.n.Stats().Active)
 }
 
 func TestPutChecksItsItem(t *testing.T) {
@@ -352,12 +380,16 @@ func TestSampleTellsInfohashes(t *testing.T) {
 	m.Has |= wire.HasSamples | wire.HasNum | wire.HasInterval | wire.HasNodes
 	m.Samples, m.Num, m.Interval = wire.AppendSample(nil, id(7)), 12, 60
 	m.Nodes = wire.AppendNode(wire.AppendNode(nil, node(0x90)), wire.Node{ID: id(1), Addr: addr("127.0.0.1:1")})
+	six := wire.Node{ID: id(2), Addr: addr("[2a00::1]:1")}
+	m.Has |= wire.HasNodes6
+	m.Nodes6 = wire.AppendNode(wire.AppendNode(nil, wire.Node{ID: id(3), Addr: addr("[::1]:1")}), six)
 	s.message(at(0x80), m)
 	e := s.done(op)
 	require.Equal(t, []wire.ID{id(7)}, e.Samples)
 	require.Equal(t, int64(12), e.Num)
 	require.Equal(t, time.Minute, e.Interval)
-	require.Equal(t, []wire.Node{node(0x90)}, e.Nodes)
+	require.Equal(t, []wire.Node{node(0x90), six}, e.Nodes)
+	require.Equal(t, 1, e.Answered)
 }
 
 // What a node says of its interval is no reason to come back before it was asked, or never.

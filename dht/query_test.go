@@ -33,6 +33,22 @@ func TestPingIsAnswered(t *testing.T) {
 	require.NoError(t, e.Err)
 	require.Equal(t, node(0x80), e.Node)
 	require.Equal(t, 70*time.Millisecond, e.RTT)
+	require.Equal(t, 1, e.Answered)
+
+	op = s.n.Ping(s.now, netip.AddrPortFrom(netip.AddrFrom16(at(0x81).Addr().As16()), 6881)) // an IPv4-mapped address is an IPv4 address
+	s.drain()
+	s.replies(0x81)
+	require.NoError(t, s.done(op).Err)
+}
+
+// Where nobody can be, or in a family that is not ours, nobody is asked.
+func TestPingOfNobody(t *testing.T) {
+	s := begin(t, 0x11)
+	for _, to := range []netip.AddrPort{{}, addr("0.0.0.0:1"), addr("46.1.1.1:0"), addr("224.0.0.1:1"), addr("255.255.255.255:1"), addr("[2a00::1]:1")} {
+		require.ErrorIs(t, s.done0(s.n.Ping(s.now, to)).Err, ErrNoNodes, to)
+		require.ErrorIs(t, s.done0(s.n.Sample(s.now, to, id(1))).Err, ErrNoNodes, to)
+	}
+	s.wantNothing()
 }
 
 func TestPingIsLost(t *testing.T) {
@@ -56,6 +72,7 @@ func TestPingIsRefused(t *testing.T) {
 	s.message(at(0x80), wire.Message{Kind: wire.KindError, T: q.m.T, Code: 202, Text: []byte("no")})
 	require.ErrorIs(t, s.done(op).Err, ErrRefused)
 	require.Equal(t, int64(202), s.done(op).Code)
+	require.Equal(t, 1, s.done(op).Answered)
 }
 
 // A late answer shows that a node lives; after 15 s it shows nothing.
