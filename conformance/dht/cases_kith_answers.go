@@ -182,7 +182,7 @@ func (s *Script) flood(loud, quiet *Node, query func(n *Node) *Packet) (answered
 	limit := func(until time.Duration) int { return burst + 1 + int(second*(until-begin).Seconds()) }
 	for len(sent) < limit(s.Now())+100 {
 		if len(sent) == enough {
-			s.Inconclusive("the tester sends faster than a source may ask; it is slowed down")
+			s.Blocked("a tester that sends faster than a source may ask; this one is slowed down, by --rate or by the network")
 		}
 		sent = append(sent, query(loud).Send())
 		if behind++; behind == 180 || behind >= 45 && s.slowest < 20*time.Millisecond { // what is far away can have more on its way
