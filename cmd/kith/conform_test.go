@@ -37,6 +37,9 @@ func TestConformAloneShowsTheReferenceAndAFailure(t *testing.T) {
 	require.Contains(t, out, "conformant")
 	require.Contains(t, out, "FAIL dht-sample-interval")
 	require.Contains(t, out, "failed exactly where faults were planted")
+	out, _, code = conform(t, "--run", "dht-ping")
+	require.Zero(t, code, out)
+	require.NotContains(t, out, "failed exactly")
 }
 
 func TestConformRepeats(t *testing.T) {
