@@ -55,7 +55,8 @@
 //
 // # What a case may not do
 //
-// No I/O, no clock, no randomness of its own, no ranging over a map: TestCasesKeepOut refuses the imports. Nobody retries. The target
+// No I/O, no clock, no randomness of its own, no ranging over a map: TestCasesKeepOut refuses the imports. Nobody plays a case again for
+// a better verdict; what was answered by nothing is sent once more by the harness, within the case and its transcript. The target
 // is shared: other cases run at the same time, so use info-hashes and keys of your own, and expect nodes of others in its
 // table. Stay under some forty packets an address: deployed nodes silence who sends more. No sleeps as proof of silence:
 // WantSilence fences with a ping, and an answer that comes later still turns the verdict.
