@@ -76,7 +76,7 @@ type Chapter struct {
 }
 
 // order is the reading order of the chapters; a file that it does not name comes last.
-var order = []string{"README", "wire", "dht", "sealed", "rendezvous", "handshake", "ratchet", "peer", "shim", "security", "rationale"}
+var order = []string{"README", "wire", "dht", "sealed", "rendezvous", "handshake", "ratchet", "peer", "shim", "operations", "security", "rationale"}
 
 // prefixes gives the chapters that hold requirements the first word of their ids.
 var prefixes = map[string]string{
