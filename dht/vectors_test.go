@@ -2,6 +2,8 @@ package dht_test
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/crc32"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -45,35 +47,46 @@ func integer(t *testing.T, s string) int64 {
 }
 
 func TestVectorsNodeID(t *testing.T) {
-	each(t, "bep42", "node-id", func(t *testing.T, v testvectors.Vector) {
+	each(t, "bep42", "dht.node-id", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Address netip.Addr
-			NodeID  testvectors.Hex `json:"node_id"`
+			In    struct{ Address netip.Addr }
+			Draws struct{ ID testvectors.Hex }
+			Out   struct {
+				NodeID testvectors.Hex `json:"node_id"`
+			}
+			Intermediate struct{ Hashed, CRC32C testvectors.Hex }
 		}](t, v)
-		random := [wire.IDSize]byte(f.NodeID)
-		random[0], random[1] = 0, 0
-		random[2] &= 7 // what follows from the address is gone
-		require.Equal(t, wire.ID(f.NodeID), dht.IDFor(f.Address, random))
-		require.True(t, dht.Fits(wire.ID(f.NodeID), f.Address))
+		random := [wire.IDSize]byte(append([]byte{0, 0}, f.Draws.ID...))
+		require.Equal(t, wire.ID(f.Out.NodeID), dht.IDFor(f.In.Address, random))
+		require.True(t, dht.Fits(wire.ID(f.Out.NodeID), f.In.Address))
+
+		crc := crc32.Checksum(f.Intermediate.Hashed, crc32.MakeTable(crc32.Castagnoli))
+		require.Equal(t, binary.BigEndian.Uint32(f.Intermediate.CRC32C), crc)
+		require.Zero(t, (binary.BigEndian.Uint32(f.Out.NodeID)^crc)>>11, "bits 0 to 20")
 	})
-	each(t, "bep42", "node-id-check", func(t *testing.T, v testvectors.Vector) {
+	each(t, "bep42", "dht.node-id-check", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Address netip.Addr
-			NodeID  testvectors.Hex `json:"node_id"`
+			In struct {
+				Address netip.Addr
+				NodeID  testvectors.Hex `json:"node_id"`
+			}
 		}](t, v)
-		require.Equal(t, v.Outcome == "accept", dht.Fits(wire.ID(f.NodeID), f.Address))
+		require.Equal(t, v.Outcome == testvectors.Accept, dht.Fits(wire.ID(f.In.NodeID), f.In.Address))
 	})
 }
 
-func TestVectorsItemSignature(t *testing.T) {
-	each(t, "bep44", "item-signature", func(t *testing.T, v testvectors.Vector) {
+func TestVectorsItem(t *testing.T) {
+	each(t, "bep44", "dht.item", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			K, Salt, V, Sig, Target testvectors.Hex
-			Seq                     string
+			In struct {
+				K, Salt, V, Sig testvectors.Hex
+				Seq             string
+			}
+			Out struct{ Target testvectors.Hex }
 		}](t, v)
-		i := dht.Item{Value: f.V, Mutable: true, Key: [32]byte(f.K), Sig: [64]byte(f.Sig), Salt: f.Salt, Seq: integer(t, f.Seq)}
-		require.Equal(t, wire.ID(f.Target), i.Target())
-		if v.Outcome == "accept" {
+		i := dht.Item{Value: f.In.V, Mutable: true, Key: [32]byte(f.In.K), Sig: [64]byte(f.In.Sig), Salt: f.In.Salt, Seq: integer(t, f.In.Seq)}
+		require.Equal(t, wire.ID(f.Out.Target), i.Target())
+		if v.Outcome == testvectors.Accept {
 			require.NoError(t, i.Check())
 		} else {
 			require.ErrorIs(t, i.Check(), dht.ErrAuthentication)
@@ -170,55 +183,64 @@ func (j *judged) wantItem(want item, m wire.Message) {
 }
 
 func TestVectorsPut(t *testing.T) {
-	each(t, "bep44", "put", func(t *testing.T, v testvectors.Vector) {
+	each(t, "bep44", "dht.put", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Token, Input, Target testvectors.Hex
-			Before               []testvectors.Hex
-			After                *item
+			In struct {
+				Token, Input, Target testvectors.Hex
+				Before               []testvectors.Hex
+			}
+			Out struct {
+				Error int64
+				After *item
+			}
 		}](t, v)
 		j := newJudged(t)
-		j.get(f.Target)
-		for _, b := range f.Before {
-			require.Equal(t, wire.KindReply, j.ask(j.own(b, f.Token)).Kind)
+		j.get(f.In.Target)
+		for _, b := range f.In.Before {
+			require.Equal(t, wire.KindReply, j.ask(j.own(b, f.In.Token)).Kind)
 		}
-		m := j.ask(j.own(f.Input, f.Token))
-		if v.Outcome == "accept" {
+		m := j.ask(j.own(f.In.Input, f.In.Token))
+		if v.Outcome == testvectors.Accept {
 			require.Equal(t, wire.KindReply, m.Kind, "%d %s", m.Code, m.Text)
 		} else {
 			require.Equal(t, wire.KindError, m.Kind)
-			require.Equal(t, int64(v.Error), m.Code, "%s", m.Text)
+			require.Equal(t, f.Out.Error, m.Code, "%s", m.Text)
 		}
-		if f.After == nil {
-			f.After = &item{}
+		if f.Out.After == nil {
+			f.Out.After = &item{}
 		}
-		j.wantItem(*f.After, j.get(f.Target))
+		j.wantItem(*f.Out.After, j.get(f.In.Target))
 	})
 }
 
 func TestVectorsGet(t *testing.T) {
-	each(t, "bep44", "get", func(t *testing.T, v testvectors.Vector) {
+	each(t, "bep44", "dht.get", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Token, Input testvectors.Hex
-			Before       []testvectors.Hex
-			Item         item
+			In struct {
+				Token, Input testvectors.Hex
+				Before       []testvectors.Hex
+			}
+			Out struct{ Item item }
 		}](t, v)
 		j := newJudged(t)
 		j.get(make(testvectors.Hex, wire.IDSize))
-		for _, b := range f.Before {
-			require.Equal(t, wire.KindReply, j.ask(j.own(b, f.Token)).Kind)
+		for _, b := range f.In.Before {
+			require.Equal(t, wire.KindReply, j.ask(j.own(b, f.In.Token)).Kind)
 		}
-		m := j.ask(f.Input)
+		m := j.ask(f.In.Input)
 		require.Equal(t, wire.KindReply, m.Kind)
-		j.wantItem(f.Item, m)
+		j.wantItem(f.Out.Item, m)
 	})
 }
 
 // A look-up asks one node, which answers with the vector.
 func TestVectorsGetReply(t *testing.T) {
-	each(t, "bep44", "get-reply", func(t *testing.T, v testvectors.Vector) {
-		f := into[struct{ Target, Salt, Input testvectors.Hex }](t, v)
+	each(t, "bep44", "dht.get-reply", func(t *testing.T, v testvectors.Vector) {
+		f := into[struct {
+			In struct{ Target, Salt, Input testvectors.Hex }
+		}](t, v)
 		var reply wire.Message
-		require.NoError(t, wire.ParseMessage(f.Input, &reply))
+		require.NoError(t, wire.ParseMessage(f.In.Input, &reply))
 		j := newJudged(t)
 		j.n.Ping(j.now, asker)
 		j.answerAll(func(q wire.Message) wire.Message {
@@ -227,7 +249,7 @@ func TestVectorsGetReply(t *testing.T) {
 			return m
 		})
 
-		op := j.n.Get(j.now, wire.ID(f.Target), dht.GetOptions{Salt: f.Salt})
+		op := j.n.Get(j.now, wire.ID(f.In.Target), dht.GetOptions{Salt: f.In.Salt})
 		j.answerAll(func(q wire.Message) wire.Message {
 			m := reply
 			m.T = q.T
@@ -237,7 +259,7 @@ func TestVectorsGetReply(t *testing.T) {
 			for e, ok := j.n.Event(); ok; e, ok = j.n.Event() {
 				if e.Op == op && e.Kind == dht.EventDone {
 					require.Equal(t, 1, e.Answered)
-					require.Equal(t, v.Outcome == "accept", e.Item != nil)
+					require.Equal(t, v.Outcome == testvectors.Accept, e.Item != nil)
 					if e.Item != nil {
 						require.Equal(t, []byte(reply.Value), e.Item.Value)
 					}
@@ -270,20 +292,23 @@ func (j *judged) answerAll(answer func(q wire.Message) wire.Message) {
 
 // What cannot be parsed gets error 203 under its t, or nothing. What can be gets one answer when it is a query.
 func TestVectorsKRPC(t *testing.T) {
-	each(t, "krpc", "krpc", func(t *testing.T, v testvectors.Vector) {
+	each(t, "krpc", "wire.krpc", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Input    testvectors.Hex
-			Readable struct{ T testvectors.Hex }
-			Message  struct {
-				Y string
-				T testvectors.Hex
+			In  struct{ Input testvectors.Hex }
+			Out struct {
+				Error    int64
+				Readable struct{ T testvectors.Hex }
+				Message  struct {
+					Y string
+					T testvectors.Hex
+				}
 			}
 		}](t, v)
 		j := newJudged(t)
-		answer := j.send(f.Input)
-		if v.Outcome == "accept" {
-			tid := f.Message.T
-			require.Equal(t, f.Message.Y == "q" && len(tid) >= 1 && len(tid) <= 64, answer != nil)
+		answer := j.send(f.In.Input)
+		if v.Outcome == testvectors.Accept {
+			tid := f.Out.Message.T
+			require.Equal(t, f.Out.Message.Y == "q" && len(tid) >= 1 && len(tid) <= 64, answer != nil)
 			if answer != nil {
 				var m wire.Message
 				require.NoError(t, wire.ParseMessage(answer, &m))
@@ -291,15 +316,15 @@ func TestVectorsKRPC(t *testing.T) {
 			}
 			return
 		}
-		if v.Error == 0 {
+		if f.Out.Error == 0 {
 			require.Nil(t, answer, "%q", answer)
 			return
 		}
 		var m wire.Message
 		require.NoError(t, wire.ParseMessage(answer, &m))
 		require.Equal(t, wire.KindError, m.Kind)
-		require.Equal(t, int64(v.Error), m.Code)
-		require.Equal(t, []byte(f.Readable.T), m.T)
+		require.Equal(t, f.Out.Error, m.Code)
+		require.Equal(t, []byte(f.Out.Readable.T), m.T)
 		require.NotEmpty(t, m.Text)
 	})
 }

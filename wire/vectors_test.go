@@ -38,6 +38,9 @@ func into[T any](t *testing.T, v testvectors.Vector) (fields T) {
 	return fields
 }
 
+// An input is all that most operations are handed.
+type input struct{ Input testvectors.Hex }
+
 // wantReason checks a parser's refusal against the vector's reason class.
 func wantReason(t *testing.T, v testvectors.Vector, err error) {
 	t.Helper()
@@ -89,18 +92,21 @@ func integer(t *testing.T, s string) int64 {
 }
 
 func TestVectorsBencode(t *testing.T) {
-	each(t, "bencode", "bencode", func(t *testing.T, v testvectors.Vector) {
+	each(t, "bencode", "wire.bencode", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Input testvectors.Hex
-			Value *tree
+			In  input
+			Out struct {
+				Value  *tree
+				Output testvectors.Hex
+			}
 		}](t, v)
-		err := wire.CheckBencode(f.Input)
+		err := wire.CheckBencode(f.In.Input)
 		if v.Outcome != "accept" {
 			wantReason(t, v, err)
 			return
 		}
 		require.NoError(t, err)
-		require.Equal(t, []byte(f.Input), f.Value.append(t, nil))
+		require.Equal(t, []byte(f.Out.Output), f.Out.Value.append(t, nil))
 	})
 }
 
@@ -236,29 +242,31 @@ func (b body) wire(t *testing.T) (out wire.Body) {
 }
 
 func TestVectorsKRPC(t *testing.T) {
-	each(t, "krpc", "krpc", func(t *testing.T, v testvectors.Vector) {
+	each(t, "krpc", "wire.krpc", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Input    testvectors.Hex
-			Output   *testvectors.Hex
-			Message  message
-			Readable struct {
-				Y    string
-				T, Q *testvectors.Hex
+			In  input
+			Out struct {
+				Message  message
+				Output   testvectors.Hex
+				Readable struct {
+					Y    string
+					T, Q *testvectors.Hex
+				}
 			}
 		}](t, v)
 		var got wire.Message
-		err := wire.ParseMessage(f.Input, &got)
+		err := wire.ParseMessage(f.In.Input, &got)
 		if v.Outcome != "accept" {
 			wantReason(t, v, err)
 			var kind wire.Kind
-			if f.Readable.Y != "" {
-				kind = wire.Kind(f.Readable.Y[0])
+			if f.Out.Readable.Y != "" {
+				kind = wire.Kind(f.Out.Readable.Y[0])
 			}
 			require.Equal(t, kind, got.Kind)
 			for _, part := range []struct {
 				want *testvectors.Hex
 				got  []byte
-			}{{f.Readable.T, got.T}, {f.Readable.Q, got.Method}} {
+			}{{f.Out.Readable.T, got.T}, {f.Out.Readable.Q, got.Method}} {
 				require.Equal(t, part.want == nil, part.got == nil)
 				if part.want != nil {
 					require.Equal(t, []byte(*part.want), part.got)
@@ -267,17 +275,13 @@ func TestVectorsKRPC(t *testing.T) {
 			return
 		}
 		require.NoError(t, err)
-		want := f.Message.wire(t)
-		output := f.Input
-		if f.Output != nil {
-			output = *f.Output
-		}
-		require.Equal(t, []byte(output), wire.AppendMessage(nil, &want), "written from the vector's message")
+		want := f.Out.Message.wire(t)
+		require.Equal(t, []byte(f.Out.Output), wire.AppendMessage(nil, &want), "written from the vector's message")
 
 		// A list of peers keeps what it skips, so the lists are compared as they are read.
 		require.Equal(t, slices.Collect(want.Values.All()), slices.Collect(got.Values.All()))
 		require.Equal(t, slices.Collect(want.Samples.All()), slices.Collect(got.Samples.All()))
-		require.Equal(t, f.Message.samples(), len(slices.Collect(got.Samples.All())))
+		require.Equal(t, f.Out.Message.samples(), len(slices.Collect(got.Samples.All())))
 		want.Values, got.Values = nil, nil
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 			t.Error(diff)
@@ -286,36 +290,42 @@ func TestVectorsKRPC(t *testing.T) {
 }
 
 func TestVectorsPeer(t *testing.T) {
-	each(t, "compact", "peer", func(t *testing.T, v testvectors.Vector) {
+	each(t, "compact", "wire.peer", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Input   testvectors.Hex
-			Address netip.AddrPort
+			In  input
+			Out struct {
+				Address netip.AddrPort
+				Output  testvectors.Hex
+			}
 		}](t, v)
-		got, err := wire.ParseAddrPort(f.Input)
+		got, err := wire.ParseAddrPort(f.In.Input)
 		if v.Outcome != "accept" {
 			wantReason(t, v, err)
 			return
 		}
 		require.NoError(t, err)
-		require.Equal(t, f.Address, got)
-		require.Equal(t, []byte(f.Input), wire.AppendAddrPort(nil, f.Address))
+		require.Equal(t, f.Out.Address, got)
+		require.Equal(t, []byte(f.Out.Output), wire.AppendAddrPort(nil, f.Out.Address))
 	})
 }
 
 func TestVectorsNode(t *testing.T) {
-	each(t, "compact", "node", func(t *testing.T, v testvectors.Vector) {
+	each(t, "compact", "wire.node", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Input testvectors.Hex
-			Node  node
+			In  input
+			Out struct {
+				Node   node
+				Output testvectors.Hex
+			}
 		}](t, v)
-		got, err := wire.ParseNode(f.Input)
+		got, err := wire.ParseNode(f.In.Input)
 		if v.Outcome != "accept" {
 			wantReason(t, v, err)
 			return
 		}
 		require.NoError(t, err)
-		require.Equal(t, f.Node.wire(), got)
-		require.Equal(t, []byte(f.Input), wire.AppendNode(nil, f.Node.wire()))
+		require.Equal(t, f.Out.Node.wire(), got)
+		require.Equal(t, []byte(f.Out.Output), wire.AppendNode(nil, f.Out.Node.wire()))
 	})
 }
 
@@ -328,13 +338,16 @@ func reply(key string, value []byte) []byte {
 
 func TestVectorsNodes(t *testing.T) {
 	for _, key := range []string{"nodes", "nodes6"} {
-		each(t, "compact", key, func(t *testing.T, v testvectors.Vector) {
+		each(t, "compact", "wire."+key, func(t *testing.T, v testvectors.Vector) {
 			f := into[struct {
-				Input testvectors.Hex
-				Nodes []node
+				In  input
+				Out struct {
+					Nodes  []node
+					Output testvectors.Hex
+				}
 			}](t, v)
 			var m wire.Message
-			err := wire.ParseMessage(reply(key, wire.AppendString(nil, []byte(f.Input))), &m)
+			err := wire.ParseMessage(reply(key, wire.AppendString(nil, []byte(f.In.Input))), &m)
 			if v.Outcome != "accept" {
 				wantReason(t, v, err)
 				return
@@ -346,55 +359,73 @@ func TestVectorsNodes(t *testing.T) {
 			}
 			var want []wire.Node
 			var compact []byte
-			for _, n := range f.Nodes {
+			for _, n := range f.Out.Nodes {
 				want, compact = append(want, n.wire()), wire.AppendNode(compact, n.wire())
 			}
 			require.Equal(t, want, slices.Collect(got))
 			require.Equal(t, len(want), n)
-			require.Equal(t, string(f.Input), string(compact))
+			require.Equal(t, string(f.Out.Output), string(compact))
 		})
 	}
 }
 
 func TestVectorsValues(t *testing.T) {
-	each(t, "compact", "values", func(t *testing.T, v testvectors.Vector) {
+	each(t, "compact", "wire.values", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Input testvectors.Hex
-			Peers []netip.AddrPort
+			In  input
+			Out struct {
+				Peers  []netip.AddrPort
+				Output testvectors.Hex
+			}
 		}](t, v)
 		var m wire.Message
-		require.NoError(t, wire.ParseMessage(reply("values", f.Input), &m))
+		require.NoError(t, wire.ParseMessage(reply("values", f.In.Input), &m))
 		got := slices.Collect(m.Values.All())
-		require.Len(t, got, len(f.Peers))
+		require.Len(t, got, len(f.Out.Peers))
 		for i := range got {
-			require.Equal(t, f.Peers[i], got[i])
+			require.Equal(t, f.Out.Peers[i], got[i])
 		}
+		written := []byte{'l'}
+		for _, a := range f.Out.Peers {
+			written = wire.AppendValue(written, a)
+		}
+		require.Equal(t, string(f.Out.Output), string(written)+"e")
 	})
 }
 
-func TestVectorsItemTarget(t *testing.T) {
-	each(t, "bep44", "item-target", func(t *testing.T, v testvectors.Vector) {
-		f := into[struct{ V, K, Salt, Target testvectors.Hex }](t, v)
-		if f.K != nil {
-			require.Equal(t, wire.ID(f.Target), wire.MutableTarget(f.K, f.Salt))
-			return
-		}
-		require.Equal(t, wire.ID(f.Target), wire.ImmutableTarget(f.V))
+func TestVectorsTarget(t *testing.T) {
+	type target struct{ Target testvectors.Hex }
+	each(t, "bep44", "wire.target-immutable", func(t *testing.T, v testvectors.Vector) {
+		f := into[struct {
+			In  struct{ V testvectors.Hex }
+			Out target
+		}](t, v)
+		require.Equal(t, wire.ID(f.Out.Target), wire.ImmutableTarget(f.In.V))
+	})
+	each(t, "bep44", "wire.target-mutable", func(t *testing.T, v testvectors.Vector) {
+		f := into[struct {
+			In  struct{ K, Salt testvectors.Hex }
+			Out target
+		}](t, v)
+		require.Equal(t, wire.ID(f.Out.Target), wire.MutableTarget(f.In.K, f.In.Salt))
 	})
 }
 
 // Package wire makes the bytes that are signed; who verifies them is package dht. Here signing by the seed shows that the
 // bytes and the signature belong together.
-func TestVectorsItemSigned(t *testing.T) {
-	each(t, "bep44", "item-signature", func(t *testing.T, v testvectors.Vector) {
+func TestVectorsItem(t *testing.T) {
+	each(t, "bep44", "dht.item", func(t *testing.T, v testvectors.Vector) {
 		f := into[struct {
-			Seed, K, Salt, V, Signed, Sig, Target testvectors.Hex
-			Seq                                   string
+			In struct {
+				Seed, K, Salt, V testvectors.Hex
+				Seq              string
+			}
+			Out struct{ Signed, Sig, Target testvectors.Hex }
 		}](t, v)
-		require.Equal(t, []byte(f.Signed), wire.AppendSigned(nil, f.Salt, integer(t, f.Seq), f.V))
-		require.Equal(t, wire.ID(f.Target), wire.MutableTarget(f.K, f.Salt))
-		if f.Seed != nil {
-			require.Equal(t, []byte(f.Sig), ed25519.Sign(ed25519.NewKeyFromSeed(f.Seed), f.Signed))
+		require.Equal(t, []byte(f.Out.Signed), wire.AppendSigned(nil, f.In.Salt, integer(t, f.In.Seq), f.In.V))
+		require.Equal(t, wire.ID(f.Out.Target), wire.MutableTarget(f.In.K, f.In.Salt))
+		if f.In.Seed != nil {
+			require.Equal(t, []byte(f.Out.Sig), ed25519.Sign(ed25519.NewKeyFromSeed(f.In.Seed), f.Out.Signed))
 		}
 	})
 }

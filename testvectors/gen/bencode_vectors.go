@@ -1,4 +1,4 @@
-package main
+package gen
 
 import (
 	"fmt"
@@ -121,17 +121,13 @@ func bencodeVector(id, comment, twin, input, reason string) vector {
 	if got := judge(input); got != reason {
 		panic(fmt.Sprintf("%s: the reason is %q, not %q", id, got, reason))
 	}
-	v := vector{
-		id: id, kind: "bencode", comment: comment, twin: twin,
-		body:    []field{{"input", toHex(input)}, {"text", text(input)}},
-		outcome: accept,
-	}
+	v := vector{id: id, op: "wire.bencode", comment: comment, twin: twin, text: text(input), in: o("input", toHex(input)), outcome: accept}
 	if reason != "" {
 		v.outcome, v.reason = drop, reason
 		return v
 	}
 	value, _, err := decode(input)
 	must(err)
-	v.body = append(v.body, field{"value", neutral(value)})
+	v.out = o("value", neutral(value), "output", toHex(encode(value)))
 	return v
 }

@@ -1,4 +1,4 @@
-package main
+package gen
 
 import (
 	"encoding/binary"
@@ -57,20 +57,19 @@ func bep42Vectors() []vector {
 		if !fits(whole, ip) || whole[19] != random || exempt(ip) {
 			panic(fmt.Sprintf("%s: %x does not fit %s", id, whole, address))
 		}
-		return vector{id: id, kind: "node-id", comment: comment, source: source, outcome: accept, body: []field{
-			{"address", address}, {"random", random}, {"hashed", fmt.Sprintf("%x", seed(ip, random))},
-			{"crc32c", fmt.Sprintf("%08x", crcOf(ip, random))}, {"node_id", toHex(whole)},
-		}}
+		return vector{id: id, op: "dht.node-id", comment: comment, source: source, in: o("address", address),
+			draws: o("id", toHex(whole[2:])), outcome: accept, out: o("node_id", toHex(whole)),
+			mid: o("hashed", toHex(seed(ip, random)), "crc32c", fmt.Sprintf("%08x", crcOf(ip, random)))}
 	}
 	check := func(id, comment, twin, address, whole string, isExempt, ok bool) vector {
 		ip := netip.MustParseAddr(address)
 		if exempt(ip) != isExempt || (isExempt || fits(whole, ip)) != ok || (twin == "") != ok {
 			panic(id + ": not as stated")
 		}
-		v := vector{id: id, kind: "node-id-check", comment: comment, twin: twin, outcome: accept, body: []field{
-			{"address", address}, {"node_id", toHex(whole)}, {"exempt", isExempt},
-		}}
-		if !ok {
+		v := vector{id: id, op: "dht.node-id-check", comment: comment, twin: twin, in: o("address", address, "node_id", toHex(whole)), outcome: accept}
+		if ok {
+			v.out = o("exempt", isExempt)
+		} else {
 			v.outcome, v.reason = ignore, authentication
 		}
 		return v
@@ -113,7 +112,7 @@ func bep42Vectors() []vector {
 		out = append(out, derive(rule+v.suffix, v.comment, "", v.address, v.random, fitting(ip, v.random, tail)))
 	}
 
-	const twin = rule + "published-1"
+	const twin = rule + "bit-21"
 	good := fromHex(published[0].id)
 	address := published[0].address
 	for bit := range 24 {
@@ -132,9 +131,9 @@ func bep42Vectors() []vector {
 		check(rule+"address-other", "another address", twin, "124.31.75.22", good, false, false),
 		check(rule+"address-masked", "an address that differs in masked bits only", "", "252.255.203.21", fitting(netip.MustParseAddr("0.15.11.21"), 1, tail), false, true),
 		check(rule+"eight-bytes", "an id made from 8 bytes for IPv4, as the prose of BEP 42 says and its code does not", twin, address, eightBytes(netip.MustParseAddr(address), 1, tail), false, false),
-		check(rule+"v6-bit-20", "the last bit that counts, for IPv6", rule+"v6-documentation", v6.String(), flip(good6, 20), false, false),
+		check(rule+"v6-bit-20", "the last bit that counts, for IPv6", rule+"v6-bit-21", v6.String(), flip(good6, 20), false, false),
 		check(rule+"v6-bit-21", "the first bit that does not count, for IPv6", "", v6.String(), flip(good6, 21), false, true),
-		check(rule+"v6-subnet", "another /64", rule+"v6-documentation", "2001:db8:85a3:8d2::1", good6, false, false),
+		check(rule+"v6-subnet", "another /64", rule+"v6-bit-21", "2001:db8:85a3:8d2::1", good6, false, false),
 	)
 	for _, e := range []struct {
 		suffix, address string
@@ -153,7 +152,7 @@ func bep42Vectors() []vector {
 		whole, twin := flip(fitting(netip.MustParseAddr(e.address), 3, tail), 0), ""
 		comment := "an exempt address: any id will do"
 		if !e.exempt {
-			comment, twin = "an address just beyond the exempt ones", rule+"published-1"
+			comment, twin = "an address just beyond the exempt ones", rule+"exempt-ten-first"
 		}
 		out = append(out, check(rule+"exempt-"+e.suffix, comment, twin, e.address, whole, e.exempt, e.exempt))
 	}

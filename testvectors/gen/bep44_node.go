@@ -1,4 +1,4 @@
-package main
+package gen
 
 import (
 	"fmt"
@@ -30,19 +30,15 @@ func (c putCase) vector() vector {
 	if code != c.error || reason != c.reason {
 		panic(fmt.Sprintf("%s: %d %q, stated %d %q", c.id, code, reason, c.error, c.reason))
 	}
-	var before []string
+	before := []string{}
 	for _, i := range c.before {
 		before = append(before, toHex(encode(i.put())))
 	}
-	v := vector{id: c.id, also: c.codes(), kind: "put", comment: c.comment, twin: c.twin, outcome: accept, reason: c.reason, error: c.error}
+	v := vector{id: c.id, also: c.codes(), op: "dht.put", comment: c.comment, twin: c.twin, text: text(input), outcome: accept, reason: c.reason}
 	if code != 0 {
 		v.outcome = ignore
 	}
-	v.body = []field{{"token", toHex(token)}}
-	if before != nil {
-		v.body = append(v.body, field{"before", before})
-	}
-	v.body = append(v.body, field{"input", toHex(input)}, field{"text", text(input)})
+	v.in = o("token", toHex(token), "before", before, "input", toHex(input), "target", toHex(c.target))
 	after := any(nil)
 	if i, stored := store[c.target]; stored {
 		after = i.state()
@@ -52,7 +48,10 @@ func (c putCase) vector() vector {
 	} else if c.after != nil {
 		panic(c.id + ": nothing is stored")
 	}
-	v.body = append(v.body, field{"target", toHex(c.target)}, field{"after", after})
+	if code != 0 {
+		v.out = o("error", code)
+	}
+	v.out = append(v.out, field{"after", after})
 	return v
 }
 
@@ -252,16 +251,15 @@ func (c getCase) vector() vector {
 	if want := found(c.before, c.query); fmt.Sprint(want) != fmt.Sprint(c.item) {
 		panic(fmt.Sprintf("%s: %v is found, %v was stated", c.id, want, c.item))
 	}
-	var before []string
+	before := []string{}
 	for _, i := range c.before {
 		before = append(before, toHex(encode(i.put())))
 	}
-	v := vector{id: c.id, kind: "get", comment: c.comment, outcome: accept, body: []field{{"token", toHex(token)}}}
-	if before != nil {
-		v.body = append(v.body, field{"before", before})
+	in := o("before", before, "input", toHex(input))
+	if len(before) > 0 {
+		in = append(o("token", toHex(token)), in...)
 	}
-	v.body = append(v.body, field{"input", toHex(input)}, field{"text", text(input)}, field{"item", c.item})
-	return v
+	return vector{id: c.id, op: "dht.get", comment: c.comment, text: text(input), in: in, outcome: accept, out: o("item", c.item)}
 }
 
 // found is what of the items under a get's target stands in its reply.

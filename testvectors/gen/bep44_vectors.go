@@ -1,4 +1,4 @@
-package main
+package gen
 
 import (
 	"strconv"
@@ -28,16 +28,16 @@ func targets() []vector {
 		if want != "" && i.target() != fromHex(want) {
 			panic(id + ": not the published target")
 		}
-		return vector{id: id, kind: "item-target", comment: comment, source: source, outcome: accept,
-			body: []field{{"v", toHex(v)}, {"target", toHex(i.target())}}}
+		return vector{id: id, op: "wire.target-immutable", comment: comment, source: source, in: o("v", toHex(v)),
+			outcome: accept, out: o("target", toHex(i.target()))}
 	}
 	of := func(id, comment, source, key, salt, want string) vector {
 		i := item{key: key, salt: salt}
 		if want != "" && i.target() != fromHex(want) {
 			panic(id + ": not the published target")
 		}
-		return vector{id: id, kind: "item-target", comment: comment, source: source, outcome: accept,
-			body: []field{{"k", toHex(key)}, {"salt", toHex(salt)}, {"target", toHex(i.target())}}}
+		return vector{id: id, op: "wire.target-mutable", comment: comment, source: source, in: o("k", toHex(key), "salt", toHex(salt)),
+			outcome: accept, out: o("target", toHex(i.target()))}
 	}
 	bep46 := fromHex("8543d3e6115f0f98c944077a4493dcd543e49c739fd998550a1f614ab36ed63e")
 	return []vector{
@@ -54,20 +54,23 @@ func targets() []vector {
 }
 
 func signatures() []vector {
-	shown := func(i item) []field {
-		var body []field
+	in := func(i item) object {
+		all := o("k", toHex(i.key), "salt", toHex(i.salt), "seq", strconv.FormatInt(i.seq, 10), "v", toHex(i.v), "sig", toHex(i.sig))
 		if i.seed != "" {
-			body = append(body, field{"seed", toHex(i.seed)})
+			all = append(all, field{"seed", toHex(i.seed)})
 		}
-		return append(body, field{"k", toHex(i.key)}, field{"salt", toHex(i.salt)}, field{"seq", strconv.FormatInt(i.seq, 10)},
-			field{"v", toHex(i.v)}, field{"signed", toHex(i.signed())}, field{"signed_text", text(i.signed())},
-			field{"sig", toHex(i.sig)}, field{"target", toHex(i.target())})
+		return all
 	}
+	out := func(i item) object { return o("signed", toHex(i.signed()), "target", toHex(i.target())) }
 	good := func(id, comment, source string, i item) vector {
 		if !i.verifies() {
 			panic(id + ": does not verify")
 		}
-		return vector{id: id, kind: "item-signature", comment: comment, source: source, outcome: accept, body: shown(i)}
+		v := vector{id: id, op: "dht.item", comment: comment, source: source, text: text(i.signed()), in: in(i), outcome: accept, out: out(i)}
+		if i.seed != "" {
+			v.out = append(v.out, field{"sig", toHex(i.sig)})
+		}
+		return v
 	}
 	const rule = "wire-item-signed/"
 	// A forged item shows no seed: who holds one cannot make it by signing.
@@ -76,11 +79,11 @@ func signatures() []vector {
 			panic(id + ": not what it says")
 		}
 		i.seed = ""
-		return vector{id: id, kind: "item-signature", comment: comment, twin: twin, outcome: ignore, reason: authentication, body: shown(i)}
+		return vector{id: id, op: "dht.item", comment: comment, twin: twin, text: text(i.signed()), in: in(i), outcome: ignore, reason: authentication, out: out(i)}
 	}
 	plain, salted := mutable(0, "", 1, "Hello World!"), mutable(0, "foobar", 1, "Hello World!")
 	with := func(i item, change func(*item)) item { change(&i); return i }
-	out := []vector{
+	all := []vector{
 		good(rule+"published", "test vector 1", "BEP 44", publishedItems[0]),
 		good(rule+"published-salt", "test vector 2", "BEP 44", publishedItems[1]),
 		good(rule+"plain", "an item of RFC 8032's key 1", "", plain),
@@ -108,7 +111,7 @@ func signatures() []vector {
 	const points = "dht-item-ed25519/"
 	zeros := strings.Repeat("\x00", 31)
 	ones := strings.Repeat("\xff", 30)
-	out = append(out,
+	all = append(all,
 		forged(points+"s-plus-l", "S + L in place of S", rule+"plain", false, highS(plain)),
 		forged(points+"r-neutral", "R is the neutral element, and the equation holds", rule+"plain", true, smallR(plain)),
 	)
@@ -126,9 +129,9 @@ func signatures() []vector {
 		{"k-neutral-sign", "k is the neutral element with the sign of an x that is 0", "\x01" + zeros[1:] + "\x80"},
 		{"k-order-2-sign", "k has order 2, with the sign of an x that is 0", "\xec" + ones + "\xff"},
 	} {
-		out = append(out, forged(points+k.suffix, k.comment+"; the equation holds", rule+"plain", true, smallKey(k.key)))
+		all = append(all, forged(points+k.suffix, k.comment+"; the equation holds", rule+"plain", true, smallKey(k.key)))
 	}
-	return out
+	return all
 }
 
 // getReplies are answers to a get, as a look-up receives them.
@@ -139,13 +142,16 @@ func getReplies() []vector {
 		if read(b).reason != "" {
 			panic(id + ": not a message")
 		}
-		v := vector{id: id, kind: "get-reply", comment: comment, twin: twin, outcome: accept,
-			body: []field{{"target", toHex(target)}, {"salt", toHex(salt)}, {"input", toHex(b)}, {"text", text(b)}}}
-		if twin != "" {
-			v.outcome, v.reason = ignore, authentication
-		}
-		if got := answers(target, salt, values); got != (twin == "") {
+		v := vector{id: id, op: "dht.get-reply", comment: comment, twin: twin, text: text(b),
+			in: o("target", toHex(target), "salt", toHex(salt), "input", toHex(b)), outcome: accept}
+		i, counts := answers(target, salt, values)
+		if counts != (twin == "") {
 			panic(id + ": not as stated")
+		}
+		if counts {
+			v.out = o("item", i.state())
+		} else {
+			v.outcome, v.reason = ignore, authentication
 		}
 		return v
 	}
@@ -170,22 +176,19 @@ func getReplies() []vector {
 	}
 }
 
-// answers reports whether return values hold an item of the target.
-func answers(target, salt string, values dict) bool {
+// answers returns the item of the target that return values hold, and whether they hold one.
+func answers(target, salt string, values dict) (item, bool) {
 	v, _ := values.get("v")
-	i := item{v: encode(v)}
-	if i.target() == target {
-		return true
+	immutable := item{v: encode(v)}
+	if immutable.target() == target {
+		return immutable, true
 	}
 	key, _ := values.get("k")
 	sig, _ := values.get("sig")
-	seq, ok := values.get("seq")
+	seq, ok := integerOf(values, "seq")
 	if key == nil || sig == nil || !ok {
-		return false
+		return item{}, false
 	}
-	if n, isInt := seq.(int); isInt {
-		seq = num(int64(n))
-	}
-	i = item{key: key.(string), salt: salt, seq: seq.(integer).n.Int64(), v: i.v, sig: sig.(string)}
-	return i.target() == target && i.verifies()
+	i := item{key: key.(string), salt: salt, seq: seq, v: immutable.v, sig: sig.(string)}
+	return i, i.target() == target && i.verifies()
 }

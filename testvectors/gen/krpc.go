@@ -1,4 +1,4 @@
-package main
+package gen
 
 import (
 	"fmt"
@@ -283,22 +283,17 @@ func (c krpcCase) vector() vector {
 		panic(fmt.Sprintf("%s: read with reason %q and error %d, stated %q and %d", c.id, r.reason, r.error, c.reason, c.error))
 	}
 	v := vector{
-		id: c.id, also: c.also, kind: "krpc", comment: c.comment, source: c.source, twin: c.twin,
-		body:    []field{{"input", toHex(c.input)}, {"text", text(c.input)}},
-		outcome: accept,
+		id: c.id, also: c.also, op: "wire.krpc", comment: c.comment, source: c.source, twin: c.twin,
+		text: text(c.input), in: o("input", toHex(c.input)), outcome: accept,
 	}
 	if r.reason != "" {
-		v.outcome, v.reason, v.error = drop, r.reason, r.error
+		v.outcome, v.reason, v.out = drop, r.reason, o("readable", r.readable)
 		if r.error != 0 {
-			v.outcome = ignore // no effect, but not silence
+			v.outcome, v.out = ignore, append(v.out, field{"error", r.error}) // no effect, but not silence
 		}
-		v.body = append(v.body, field{"readable", r.readable})
 		return v
 	}
-	v.body = append(v.body, field{"message", r.message})
-	if r.output != c.input {
-		v.body = append(v.body, field{"output", toHex(r.output)})
-	}
+	v.out = o("message", r.message, "output", toHex(r.output))
 	// Writing and reading once more must change nothing.
 	if again := read(r.output); again.reason != "" || again.output != r.output {
 		panic(c.id + ": the canonical bytes do not read as they were written")
