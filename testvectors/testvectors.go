@@ -7,11 +7,14 @@
 package testvectors
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 )
 
 //go:generate go run ./gen/write
@@ -60,8 +63,8 @@ type Vector struct {
 	Out          json.RawMessage   `json:"out"`          // of what is not accepted: what goes with the refusal
 	Intermediate json.RawMessage   `json:"intermediate"` // values by the spec's names
 
-	Group string `json:"-"` // of the file it was read from
-	raw   json.RawMessage
+	Group string          `json:"-"` // of the file it was read from
+	raw   json.RawMessage // the whole entry
 }
 
 // A Secret is SHA-256 of its label.
@@ -90,7 +93,90 @@ func (v *Vector) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	v.raw = append(json.RawMessage(nil), b...)
+	for _, part := range []*json.RawMessage{&v.In, &v.Draws, &v.Out, &v.Intermediate} {
+		*part = compact(*part)
+	}
+	for i := range v.Steps {
+		s := &v.Steps[i]
+		for _, part := range []*json.RawMessage{&s.In, &s.Draws, &s.Out, &s.With, &s.Intermediate} {
+			*part = compact(*part)
+		}
+	}
 	return nil
+}
+
+// compact takes the spaces out, so that an object fits into a line.
+func compact(raw json.RawMessage) json.RawMessage {
+	if raw == nil {
+		return nil
+	}
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
+}
+
+// single returns a vector that is no script as its one question.
+func (v *Vector) single() *Step {
+	s := &Step{Op: v.Type, In: v.In, Draws: v.Draws, Reject: v.Reason, Intermediate: v.Intermediate}
+	if v.Outcome == Accept {
+		s.Out = v.Out
+	} else {
+		s.With = v.Out
+	}
+	return s
+}
+
+// questions returns what a vector asks.
+func (v *Vector) questions() []Step {
+	if v.Type == Script {
+		return v.Steps
+	}
+	return []Step{*v.single()}
+}
+
+// operations are those that a vector asks for.
+func (v *Vector) operations() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if v.Type != Script {
+			yield(v.Type)
+			return
+		}
+		for _, s := range v.Steps {
+			if !yield(s.Op) {
+				return
+			}
+		}
+	}
+}
+
+// handle returns the state that a step is about, or "".
+func (s *Step) handle() string {
+	if !bytes.Contains(s.In, []byte(`"handle"`)) {
+		return ""
+	}
+	var in struct{ Handle string }
+	if json.Unmarshal(s.In, &in) != nil {
+		return ""
+	}
+	return in.Handle
+}
+
+// fault says in what a vector contradicts itself, or returns "". Its form is the business of the schema.
+func (v *Vector) fault() string {
+	for name, s := range v.Secrets {
+		if sum := sha256.Sum256([]byte(s.Label)); !bytes.Equal(sum[:], s.Bytes) {
+			return fmt.Sprintf("secrets.%s.bytes is not the SHA-256 of %q", name, s.Label)
+		}
+	}
+	if (v.Outcome == Accept) != (v.Reason == "") {
+		return fmt.Sprintf("outcome is %q and reason %q", v.Outcome, v.Reason)
+	}
+	if v.Type == Script && (len(v.Steps) == 0 || v.Steps[len(v.Steps)-1].Reject != v.Reason) {
+		return "the last step does not end as the script does"
+	}
+	return ""
 }
 
 // Into reads all fields of the vector into the struct that to points to, by the rules of encoding/json: mostly a struct with the

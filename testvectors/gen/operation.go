@@ -12,8 +12,8 @@ import (
 const script = "script"
 
 // An operation is a question that an implementation can be asked, as spec/shim.md lists them. Its keys are written as "name type"
-// and parted by commas; a question mark behind the name means that it may be missing. Types are those of shapes, hex of a fixed
-// number of bytes ("hex32"), and lists of either ("hex32[]").
+// and parted by commas; a question mark behind the name means that it may be missing, "nonce-*" stands for nonce-0, nonce-1 and so on, as
+// many as there are. Types are those of shapes, hex of a fixed number of bytes ("hex32"), and lists of either ("hex32[]").
 type operation struct {
 	name  string
 	in    string
@@ -30,8 +30,8 @@ func operations() []operation { return slices.Concat(frameOperations, wireOperat
 
 // frameOperations belong to the protocol itself.
 var frameOperations = []operation{
-	{name: "hello", in: "version text", out: "version text, implementation text, operations text[], limits limits"},
-	{name: "snapshot", in: "handle handle", out: "snapshot hex"},
+	{name: "hello", in: "version text", out: "version text, implementation text, capabilities text[], limits limits"},
+	{name: "snapshot", in: "handle handle", out: "state hex"},
 	{name: "free", in: "handle handle"},
 }
 
@@ -76,6 +76,11 @@ func operationOf(where, name string) operation {
 	panic(where + ": no operation is called " + name)
 }
 
+// drawsAlways reports whether there is no case in which nothing is drawn.
+func (op operation) drawsAlways() bool {
+	return slices.ContainsFunc(keys(op.draws), func(k key) bool { return !k.optional && !strings.HasSuffix(k.name, "*") })
+}
+
 // A key is one entry of an operation's in, draws, out, with or mid.
 type key struct {
 	name     string
@@ -86,7 +91,7 @@ type key struct {
 }
 
 var (
-	keyForm = regexp.MustCompile(`^([a-z][a-z0-9_]*)(\??) ([a-z][a-z0-9_-]*?)([0-9]*)((?:\[\])?)$`)
+	keyForm = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*\*?)(\??) ([a-z][a-z0-9_-]*?)([0-9]*)((?:\[\])?)$`)
 	ref     = func(name string) object { return o("$ref", "#/$defs/"+name) }
 )
 
@@ -126,8 +131,12 @@ func (k key) schema() object {
 
 // objectOf describes an object of these keys and no others.
 func objectOf(list string) object {
-	properties, required := object{}, []string{}
+	properties, many, required := object{}, object{}, []string{}
 	for _, k := range keys(list) {
+		if stem, ok := strings.CutSuffix(k.name, "*"); ok {
+			many = append(many, field{"^" + stem + "(0|[1-9][0-9]?)$", k.schema()})
+			continue
+		}
 		properties = append(properties, field{k.name, k.schema()})
 		if !k.optional {
 			required = append(required, k.name)
@@ -139,6 +148,9 @@ func objectOf(list string) object {
 	}
 	if len(properties) > 0 {
 		s = append(s, field{"properties", properties})
+	}
+	if len(many) > 0 {
+		s = append(s, field{"patternProperties", many})
 	}
 	return s
 }

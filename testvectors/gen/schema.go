@@ -124,7 +124,7 @@ func vectorSchema() object {
 		}
 		then := o("properties", o("in", op.part("in"), "draws", op.part("draws"), "intermediate", op.part("intermediate")),
 			"if", is("outcome", accept), "then", accepted, "else", refused)
-		if op.draws != "" {
+		if op.drawsAlways() {
 			then = append(then, field{"allOf", []any{o("if", is("outcome", accept), "then", o("required", []string{"draws"}))}})
 		}
 		all = append(all, o("if", is("type", op.name), "then", then))
