@@ -35,8 +35,20 @@ func NewIdentity(seed []byte) (*Identity, error) {
 // PublicKey returns IK.
 func (id *Identity) PublicKey() PublicKey { return id.public }
 
-// sign returns the Ed25519 signature of label ‖ 0x00 ‖ message. It is not for others to call: an identity signs offers and nothing else.
-func (id *Identity) sign(label string, message []byte) [SignatureSize]byte { // rv-identity-signs
+// Seed returns the seed. It is the whole identity: who has it is the person.
+func (id *Identity) Seed() (seed [SeedSize]byte) {
+	copy(seed[:], id.signing)
+	return seed
+}
+
+// X25519 returns the identity's X25519 form, x_private and x_public. The public one is what IK's PublicKey.X25519 gives.
+func (id *Identity) X25519() (private, public [X25519Size]byte) {
+	return id.dh, X25519Public(&id.dh)
+}
+
+// Sign returns the Ed25519 signature of label ‖ 0x00 ‖ message. An identity signs offers and nothing else (rv-identity-signs), which MakeOffer does: whoever
+// calls this with another label has left the protocol.
+func (id *Identity) Sign(label string, message []byte) [SignatureSize]byte {
 	return [SignatureSize]byte(ed25519.Sign(id.signing, labelled(label, message))) // rv-sign
 }
 

@@ -94,7 +94,7 @@ func TestSign(t *testing.T) {
 		id, err := NewIdentity(unhex(t, c.seed))
 		require.NoError(t, err)
 		message := unhex(t, c.message)
-		sig := id.sign("kith/1 offer", message)
+		sig := id.Sign("kith/1 offer", message)
 		signed := append([]byte("kith/1 offer\x00"), message...)
 		require.Equal(t, ed25519.Sign(ed25519.NewKeyFromSeed(unhex(t, c.seed)), signed), sig[:])
 		require.NoError(t, Verify(id.PublicKey(), "kith/1 offer", message, sig[:]))

@@ -44,6 +44,15 @@ func CheckContact(own PublicKey, friend []byte) (PublicKey, error) {
 	return k, nil
 }
 
+// X25519 returns the key's X25519 form, x_public: the Montgomery u of its point. It refuses what CheckContact refuses, but for one's own key.
+func (k PublicKey) X25519() (public [X25519Size]byte, err error) {
+	p, err := k.point()
+	if err != nil {
+		return public, err
+	}
+	return [X25519Size]byte(p.BytesMontgomery()), nil
+}
+
 // point returns the point that k encodes, if it is one of the subgroup of prime order and not its neutral element.
 func (k *PublicKey) point() (*edwards25519.Point, error) {
 	y, negative := splitPoint(k)

@@ -118,7 +118,7 @@ func TestVerifyRFC8032(t *testing.T) {
 
 func TestSignatureOfWrongLength(t *testing.T) {
 	id := person(t, "alice")
-	sig := id.sign("kith/1 offer", nil)
+	sig := id.Sign("kith/1 offer", nil)
 	for n := range SignatureSize {
 		wantRefused(t, Verify(id.PublicKey(), "kith/1 offer", nil, sig[:n]), ErrAuthentication, "bytes, not 64")
 	}
@@ -138,7 +138,7 @@ func TestVerifyRefusesLargeS(t *testing.T) {
 		wantRefused(t, verify(&k, message, sig), ErrAuthentication, "S of signature")
 	}
 	id := person(t, "alice")
-	sig := id.sign("", nil)
+	sig := id.Sign("", nil)
 	copy(sig[32:], groupOrder[:])
 	wantRefused(t, Verify(id.PublicKey(), "", nil, sig[:]), ErrAuthentication, "S of signature")
 	sig[32]--
