@@ -42,6 +42,7 @@ type attempt struct {
 // An ownAccept is one that is out: its answer may yet come.
 type ownAccept struct {
 	id    ID
+	epoch uint64
 	time  int64
 	until time.Time
 }
@@ -207,7 +208,7 @@ func (m *Machine) takeFragment(now time.Time, from netip.AddrPort, c *contact, e
 	a.since, a.tries = now, 0
 	a.tried(now)
 	c.expire(now)
-	c.out = append(c.out, ownAccept{a.id, a.time, now.Add(outLife)})
+	c.out = append(c.out, ownAccept{a.id, a.epoch, a.time, now.Add(outLife)})
 	m.outputs.add(Output{Kind: OutputSession, Friend: c.friend, ID: id, Time: a.time, Session: session})
 	return nil
 }

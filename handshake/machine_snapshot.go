@@ -86,6 +86,7 @@ func (s *snapshot) contact(c *contact) {
 	for i := range c.out {
 		o := &c.out[i]
 		s.bytes(o.id[:])
+		s.number(int(o.epoch))
 		s.number(int(o.time))
 		s.time(o.until)
 	}

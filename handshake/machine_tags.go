@@ -41,8 +41,13 @@ func (c *contact) accepts(now time.Time, epoch uint64) bool {
 
 // underWay returns the epochs of the handshakes with the contact that may still bring a datagram.
 func (c *contact) underWay(now time.Time) (epochs []uint64) { // hs-epoch-kept
-	if a := c.attempt; a != nil && !a.over(now) {
+	if a := c.attempt; a != nil && a.knock != nil && !a.over(now) {
 		epochs = append(epochs, a.epoch)
+	}
+	for i := range c.out {
+		if o := &c.out[i]; now.Before(o.until) {
+			epochs = append(epochs, o.epoch)
+		}
 	}
 	if c.offer != nil && now.Before(c.offer.until) {
 		epochs = append(epochs, c.offer.epoch)
