@@ -61,10 +61,7 @@ type Pair struct {
 
 // NewPair returns the pair of id and a friend. It refuses every key that CheckContact refuses. It keeps id, which must not be erased before the pair.
 func NewPair(id *Identity, friend PublicKey) (*Pair, error) {
-	if _, err := CheckContact(id.public, friend[:]); err != nil {
-		return nil, err
-	}
-	x, err := friend.X25519()
+	x, err := friend.contactOf(id.public)
 	if err != nil {
 		return nil, err
 	}

@@ -35,13 +35,19 @@ func CheckContact(own PublicKey, friend []byte) (PublicKey, error) {
 		return PublicKey{}, fmt.Errorf("handshake: key is %d bytes, not %d: %w", len(friend), PublicKeySize, ErrMalformed)
 	}
 	k := PublicKey(friend)
-	if _, err := k.point(); err != nil {
+	if _, err := k.contactOf(own); err != nil {
 		return PublicKey{}, err
 	}
-	if k == own { // rv-contact-self
-		return PublicKey{}, fmt.Errorf("handshake: key is one's own: %w", ErrMalformed)
-	}
 	return k, nil
+}
+
+// contactOf is CheckContact for a key of the right length. It returns the key's X25519 form.
+func (k *PublicKey) contactOf(own PublicKey) ([X25519Size]byte, error) {
+	x, err := k.X25519()
+	if err == nil && *k == own { // rv-contact-self
+		err = fmt.Errorf("handshake: key is one's own: %w", ErrMalformed)
+	}
+	return x, err
 }
 
 // X25519 returns the key's X25519 form, x_public: the Montgomery u of its point. It refuses what CheckContact refuses, but for one's own key.

@@ -266,6 +266,19 @@ func TestBelowPrimeAndOrder(t *testing.T) {
 	})
 }
 
+// Numbers that differ from the prime in one byte, in every place.
+func TestBelowPrimeInEveryByte(t *testing.T) {
+	for i := range 32 {
+		b := [32]byte(aroundPrime(0, false))
+		b[i]--
+		require.True(t, belowPrime(&b), "byte %d", i)
+		b = [32]byte(aroundPrime(0, false))
+		if b[i]++; b[i] != 0 {
+			require.False(t, belowPrime(&b), "byte %d", i)
+		}
+	}
+}
+
 // lessThan compares little-endian numbers in the plainest way.
 func lessThan(a, b [32]byte) bool {
 	slices.Reverse(a[:])
