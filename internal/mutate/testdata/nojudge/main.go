@@ -1,0 +1,4 @@
+// Nojudge is a program that knows nothing of mutants.
+package main
+
+func main() {}
