@@ -37,8 +37,9 @@ func ParseAccept(b []byte, a *Accept) error {
 	return nil
 }
 
-// MakeAccept returns the accept of the friend's offer, AcceptSize bytes, and the session that it makes. Draws: e, an X25519 private key, and coins, ML-KEM's m, 32 bytes each. It clears
-// them, also when it returns an error. The error's class is ErrState for another friend's offer.
+// MakeAccept returns the accept of the friend's offer, AcceptSize bytes, and the session that it makes. Draws: e, an X25519
+// private key, and coins, ML-KEM's m, 32 bytes each. It clears them, also when it returns an error. The error's class is
+// ErrState for another friend's offer.
 func (p *Pair) MakeAccept(o *CheckedOffer, e, coins *[32]byte) ([]byte, *Session, error) {
 	defer clear(coins[:]) // hs-erase-initiator
 	defer clear(e[:])
@@ -66,8 +67,9 @@ func (p *Pair) MakeAccept(o *CheckedOffer, e, coins *[32]byte) ([]byte, *Session
 	return AppendAccept(make([]byte, 0, AcceptSize), &a), out.session(&o.RK), nil
 }
 
-// TakeAccept returns the session that an accept of my own offer makes. The offer stays as it is, since another reason may yet refuse the accept: the caller erases it when it takes the
-// session. The error's class is ErrState for an accept of another offer or an offer that was erased, ErrAuthentication if confirm is wrong, otherwise ErrMalformed.
+// TakeAccept returns the session that an accept of my own offer makes. The offer stays as it is, since another reason may yet
+// refuse the accept: the caller erases it when it takes the session. The error's class is ErrState for an accept of another
+// offer or an offer that was erased, ErrAuthentication if confirm is wrong, otherwise ErrMalformed.
 func (p *Pair) TakeAccept(o *OwnOffer, accept []byte) (*Session, error) { // hs-accept-failed-keeps
 	var a Accept
 	if err := ParseAccept(accept, &a); err != nil {
@@ -101,8 +103,8 @@ func (p *Pair) TakeAccept(o *OwnOffer, accept []byte) (*Session, error) { // hs-
 	return out.session(&o.rk), nil
 }
 
-// transcript returns th = H("kith/1 handshake" ‖ IK_I ‖ IK_R ‖ offer ‖ e ‖ ct), of the bytes that went over the wire. Both identities stand in it because A and −A have the
-// same X25519 form.
+// transcript returns th = H("kith/1 handshake" ‖ IK_I ‖ IK_R ‖ offer ‖ e ‖ ct), of the bytes that went over the wire. Both
+// identities stand in it because A and −A have the same X25519 form.
 func transcript(initiator, responder PublicKey, offer []byte, a *Accept) (th [sha256.Size]byte) { // hs-transcript-bytes
 	d := sha256.New()
 	d.Write([]byte(handshakeLabel))

@@ -13,8 +13,8 @@ const (
 	secretKeyPrefix = "kith-secret-key-"
 )
 
-// ParseAddress returns the key that an address names: bech32m (BIP 350) in one case, with the human-readable part kith. An error is of class
-// ErrMalformed and says what is wrong. The key is one that CheckContact takes from everybody but its owner.
+// ParseAddress returns the key that an address names: bech32m (BIP 350) in one case, with the human-readable part kith. An
+// error is of class ErrMalformed and says what is wrong. The key is one that CheckContact takes from everybody but its owner.
 func ParseAddress(s string) (PublicKey, error) {
 	data, err := parseBech32m("address", addressPrefix, []byte(s))
 	if err != nil {
@@ -27,8 +27,8 @@ func ParseAddress(s string) (PublicKey, error) {
 	return k, nil
 }
 
-// ParseSecretKey returns the identity whose seed text spells, KITH-SECRET-KEY-1…, in one case. The error says what is wrong, without
-// a character of it.
+// ParseSecretKey returns the identity whose seed text spells, KITH-SECRET-KEY-1…, in one case. The error says what is wrong,
+// without a character of it.
 func ParseSecretKey(text []byte) (*Identity, error) {
 	seed, err := parseBech32m("secret key", secretKeyPrefix, text) // rv-secret-read
 	defer clear(seed[:])
@@ -80,8 +80,8 @@ func appendBech32m(b []byte, prefix string, data []byte) []byte {
 	return b
 }
 
-// parseBech32m returns the 32 bytes that text spells behind prefix. What is the name of the thing in errors, which show no more of
-// a text than one character that can be in none.
+// parseBech32m returns the 32 bytes that text spells behind prefix. What is the name of the thing in errors, which show no more
+// of a text than one character that can be in none.
 func parseBech32m(what, prefix string, text []byte) (data [32]byte, err error) {
 	refuse := func(format string, args ...any) ([32]byte, error) {
 		clear(data[:])
@@ -128,7 +128,8 @@ func parseBech32m(what, prefix string, text []byte) (data [32]byte, err error) {
 	return data, nil
 }
 
-// toLower returns the small letter for an ASCII capital. That of another alphabet is no letter here, even where Unicode folds it to one.
+// toLower returns the small letter for an ASCII capital. That of another alphabet is no letter here, even where Unicode folds
+// it to one.
 func toLower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		c += 'a' - 'A'

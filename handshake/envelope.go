@@ -61,8 +61,8 @@ type Envelope struct {
 	Bytes     []byte // a knock, a fragment of an offer, or an accept
 }
 
-// AppendEnvelope appends the datagram of e to b. The tag and key are those of the sender in the handshake's epoch, and no nonce is ever used twice, for a
-// resend neither. It writes what e says; that it has the form of its kind is the caller's duty.
+// AppendEnvelope appends the datagram of e to b. The tag and key are those of the sender in the handshake's epoch, and no nonce
+// is ever used twice, for a resend neither. It writes what e says; that it has the form of its kind is the caller's duty.
 func AppendEnvelope(b []byte, tag *Tag, key *[32]byte, nonce *[NonceSize]byte, e Envelope) []byte { // hs-envelope-form
 	body := make([]byte, 0, MaxDatagram)
 	body = append(body, byte(e.Kind))
@@ -77,7 +77,8 @@ func AppendEnvelope(b []byte, tag *Tag, key *[32]byte, nonce *[NonceSize]byte, e
 	return newXAEAD(key).Seal(b, nonce[:], body, ad)
 }
 
-// EnvelopeTag returns the tag of a datagram, by which the receiver finds whose it is. It returns an error of class ErrMalformed if the datagram cannot be an envelope.
+// EnvelopeTag returns the tag of a datagram, by which the receiver finds whose it is. It returns an error of class ErrMalformed
+// if the datagram cannot be an envelope.
 func EnvelopeTag(datagram []byte) (Tag, error) {
 	switch {
 	case len(datagram) < minDatagram || len(datagram) > MaxDatagram: // hs-envelope-size
@@ -88,8 +89,8 @@ func EnvelopeTag(datagram []byte) (Tag, error) {
 	return Tag(datagram[1:]), nil
 }
 
-// OpenEnvelope returns what a datagram says. The key is the one that goes with its tag. The error's class is ErrAuthentication if the seal does not open, otherwise
-// ErrMalformed. Bytes does not alias the datagram.
+// OpenEnvelope returns what a datagram says. The key is the one that goes with its tag. The error's class is ErrAuthentication
+// if the seal does not open, otherwise ErrMalformed. Bytes does not alias the datagram.
 func OpenEnvelope(key *[32]byte, datagram []byte) (Envelope, error) {
 	if _, err := EnvelopeTag(datagram); err != nil {
 		return Envelope{}, err

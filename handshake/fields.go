@@ -49,7 +49,8 @@ func checkEndpoints(endpoints []netip.AddrPort) error {
 	return nil
 }
 
-// appendFields appends the fields of a record or knock to b. Without endpoints there is no field of them. The endpoints are checked.
+// appendFields appends the fields of a record or knock to b. Without endpoints there is no field of them. The endpoints are
+// checked.
 func appendFields(b []byte, endpoints []netip.AddrPort) []byte { // rv-record-fields
 	if len(endpoints) == 0 {
 		return b
@@ -68,8 +69,8 @@ func appendFields(b []byte, endpoints []netip.AddrPort) []byte { // rv-record-fi
 	return b
 }
 
-// parseFields reads fields up to the end of b, from the first to the last, and returns the endpoints. What it refuses is ErrMalformed, but ErrLimit for too
-// many endpoints.
+// parseFields reads fields up to the end of b, from the first to the last, and returns the endpoints. What it refuses is
+// ErrMalformed, but ErrLimit for too many endpoints.
 func parseFields(b []byte) (endpoints []netip.AddrPort, err error) {
 	seen := false
 	for len(b) > 0 {

@@ -17,9 +17,10 @@ type Fragments struct {
 	}
 }
 
-// Add takes a fragment out of an envelope of KindOffer that OpenEnvelope has taken. If the offer is complete with it, Add returns the offer and does not keep the fragment, so that an
-// offer which is then refused leaves nothing. Otherwise it keeps the fragment and returns nil. A fragment that is held with other bytes is
-// an error of class ErrState; one that is held with the same bytes has no effect.
+// Add takes a fragment out of an envelope of KindOffer that OpenEnvelope has taken. If the offer is complete with it, Add
+// returns the offer and does not keep the fragment, so that an offer which is then refused leaves nothing. Otherwise it keeps
+// the fragment and returns nil. A fragment that is held with other bytes is an error of class ErrState; one that is held with
+// the same bytes has no effect.
 func (f *Fragments) Add(now time.Time, e Envelope) (offer []byte, err error) {
 	f.Expire(now)
 	if e.Kind != KindOffer || int(e.Fragment) >= len(f.held) || len(e.Bytes) != FragmentSize {

@@ -46,8 +46,8 @@ func (id *Identity) X25519() (private, public [X25519Size]byte) {
 	return id.dh, X25519Public(&id.dh)
 }
 
-// Sign returns the Ed25519 signature of label ‖ 0x00 ‖ message. An identity signs offers and nothing else (rv-identity-signs), which MakeOffer does: whoever
-// calls this with another label has left the protocol.
+// Sign returns the Ed25519 signature of label ‖ 0x00 ‖ message. An identity signs offers and nothing else (rv-identity-signs),
+// which MakeOffer does: whoever calls this with another label has left the protocol.
 func (id *Identity) Sign(label string, message []byte) [SignatureSize]byte {
 	return [SignatureSize]byte(ed25519.Sign(id.signing, labelled(label, message))) // rv-sign
 }

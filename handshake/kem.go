@@ -16,8 +16,8 @@ const (
 // An EncapsulationKey is an ML-KEM-768 encapsulation key, parsed once.
 type EncapsulationKey struct{ key mlkem768.PublicKey }
 
-// ParseEncapsulationKey returns the key that b holds if it passes the check of FIPS 203, section 7.2: its length, and that each of its 768 numbers is below 3,329.
-// The error's class is ErrMalformed.
+// ParseEncapsulationKey returns the key that b holds if it passes the check of FIPS 203, section 7.2: its length, and that each
+// of its 768 numbers is below 3,329. The error's class is ErrMalformed.
 func ParseEncapsulationKey(b []byte) (*EncapsulationKey, error) {
 	k := new(EncapsulationKey)
 	if err := k.key.Unpack(b); err != nil { // hs-offer-ek
@@ -31,8 +31,8 @@ func (k *EncapsulationKey) Encapsulate(ct *[CiphertextSize]byte, ss, coins *[32]
 	k.key.EncapsulateTo(ct[:], ss[:], coins[:]) // circl: ciphertext first
 }
 
-// A DecapsulationKey is an ML-KEM-768 decapsulation key, expanded once. It is made from its seed only: an expanded key from elsewhere could break the
-// tie between key and ciphertext.
+// A DecapsulationKey is an ML-KEM-768 decapsulation key, expanded once. It is made from its seed only: an expanded key from
+// elsewhere could break the tie between key and ciphertext.
 type DecapsulationKey struct {
 	public  *mlkem768.PublicKey
 	private *mlkem768.PrivateKey
@@ -56,7 +56,8 @@ func (k *DecapsulationKey) Decapsulate(ss *[32]byte, ct *[CiphertextSize]byte) {
 	k.private.DecapsulateTo(ss[:], ct[:]) // circl: secret first
 }
 
-// Erase clears what it can reach of the key, z, and lets go of the rest: circl keeps s behind a pointer of its own, where only the garbage collector comes.
+// Erase clears what it can reach of the key, z, and lets go of the rest: circl keeps s behind a pointer of its own, where only
+// the garbage collector comes.
 func (k *DecapsulationKey) Erase() {
 	if k.private != nil {
 		*k.private = mlkem768.PrivateKey{}

@@ -20,7 +20,8 @@ type Knock struct {
 	Endpoints []netip.AddrPort
 }
 
-// AppendKnock appends the KnockSize bytes of k to b. It returns an error of class ErrLimit or ErrMalformed for endpoints that no receiver takes.
+// AppendKnock appends the KnockSize bytes of k to b. It returns an error of class ErrLimit or ErrMalformed for endpoints that
+// no receiver takes.
 func AppendKnock(b []byte, k Knock) ([]byte, error) { // hs-knock-form
 	if err := checkEndpoints(k.Endpoints); err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func newOfferID(offer []byte) OfferID {
 type Offer struct {
 	NotAfter uint64                     // not_after, Unix seconds by the responder's clock
 	SPK      [X25519Size]byte           // spk, for the handshake
-	RK       [X25519Size]byte           // rk, the responder's first ratchet key: one that leaks with a ratchet's state must not open the handshake
+	RK       [X25519Size]byte           // rk, its first ratchet key: what leaks from a ratchet must not open this
 	EK       [EncapsulationKeySize]byte // ek
 	Sig      [SignatureSize]byte        // sig
 }
@@ -50,7 +50,8 @@ func AppendOffer(b []byte, o *Offer) []byte { // hs-offer-form
 	return append(b, o.Sig[:]...)
 }
 
-// ParseOffer reads the offer that b holds into o. It looks at the length, the version and the flags; the rest is for CheckOffer. The error's class is ErrMalformed.
+// ParseOffer reads the offer that b holds into o. It looks at the length, the version and the flags; the rest is for
+// CheckOffer. The error's class is ErrMalformed.
 func ParseOffer(b []byte, o *Offer) error {
 	switch {
 	case len(b) != OfferSize:
@@ -79,8 +80,9 @@ type CheckedOffer struct {
 	ek    *EncapsulationKey
 }
 
-// CheckOffer returns the offer that a friend made for the knock that I sent, if it passes at now. The error's class is ErrState if the offer is
-// too old, ErrAuthentication if its signature is not by friend or for another knock, and otherwise ErrMalformed.
+// CheckOffer returns the offer that a friend made for the knock that I sent, if it passes at now. The error's class is ErrState
+// if the offer is too old, ErrAuthentication if its signature is not by friend or for another knock, and otherwise
+// ErrMalformed.
 func CheckOffer(friend PublicKey, now time.Time, knock, offer []byte) (*CheckedOffer, error) {
 	o := new(CheckedOffer)
 	if err := ParseOffer(offer, &o.Offer); err != nil {
@@ -111,8 +113,8 @@ func CheckOffer(friend PublicKey, now time.Time, knock, offer []byte) (*CheckedO
 	return o, nil
 }
 
-// signedOffer returns what the signature of an offer covers behind its label: the offer before the signature, and the hash of the knock that asked for
-// it. So it tells third parties that the responder was online, not with whom.
+// signedOffer returns what the signature of an offer covers behind its label: the offer before the signature, and the hash of
+// the knock that asked for it. So it tells third parties that the responder was online, not with whom.
 func signedOffer(offer, knock []byte) []byte { // hs-offer-knock
 	b := make([]byte, 0, offerSigned+sha256.Size)
 	b = append(b, offer[:offerSigned]...)
@@ -129,7 +131,8 @@ type OwnOffer struct {
 	ek      *DecapsulationKey
 }
 
-// MakeOffer returns an offer for a knock, which the caller has found right, at now. Draws: spk and rk, 32 bytes each, and ek, 64 bytes, d ‖ z. It clears them.
+// MakeOffer returns an offer for a knock, which the caller has found right, at now. Draws: spk and rk, 32 bytes each, and ek,
+// 64 bytes, d ‖ z. It clears them.
 func MakeOffer(id *Identity, now time.Time, knock []byte, spk, rk *[X25519Size]byte, ek *[KEMSeedSize]byte) *OwnOffer {
 	own := &OwnOffer{spk: *spk, rk: *rk, ek: NewDecapsulationKey(ek)} // hs-offer-seed
 	clear(spk[:])
@@ -149,8 +152,8 @@ func MakeOffer(id *Identity, now time.Time, knock []byte, spk, rk *[X25519Size]b
 	return own
 }
 
-// RestoreOffer returns the offer that MakeOffer made of these draws, given its bytes. It clears the draws. That they go together is the caller's duty; otherwise no accept
-// will fit. The error's class is ErrMalformed.
+// RestoreOffer returns the offer that MakeOffer made of these draws, given its bytes. It clears the draws. That they go
+// together is the caller's duty; otherwise no accept will fit. The error's class is ErrMalformed.
 func RestoreOffer(offer []byte, spk, rk *[X25519Size]byte, ek *[KEMSeedSize]byte) (*OwnOffer, error) {
 	var form Offer
 	if err := ParseOffer(offer, &form); err != nil {

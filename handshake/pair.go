@@ -59,7 +59,8 @@ type Pair struct {
 	phase   uint64 // seconds
 }
 
-// NewPair returns the pair of id and a friend. It refuses every key that CheckContact refuses. It keeps id, which must not be erased before the pair.
+// NewPair returns the pair of id and a friend. It refuses every key that CheckContact refuses. It keeps id, which must not be
+// erased before the pair.
 func NewPair(id *Identity, friend PublicKey) (*Pair, error) {
 	x, err := friend.contactOf(id.public)
 	if err != nil {
@@ -87,8 +88,8 @@ func (p *Pair) Identity() *Identity { return p.id }
 // Friend returns the friend's IK.
 func (p *Pair) Friend() PublicKey { return p.friend }
 
-// Phase returns by how many seconds the pair's epochs begin before the multiples of EpochLength, so that not all records of a person change in
-// the same second.
+// Phase returns by how many seconds the pair's epochs begin before the multiples of EpochLength, so that not all records of a
+// person change in the same second.
 func (p *Pair) Phase() int { return int(p.phase) }
 
 // Erase clears the secrets. The pair is of no use afterwards.
@@ -97,8 +98,9 @@ func (p *Pair) Erase() { // rv-pair-removed
 	p.id, p.phase = nil, 0
 }
 
-// Key returns the key for what from sends or publishes in an epoch: 4 bytes for LabelPhase, 16 for LabelTag, otherwise 32. LabelPhase has no
-// direction; it and LabelAuth, whose from is the initiator, have the epoch 0. An unknown label is an error of class ErrMalformed.
+// Key returns the key for what from sends or publishes in an epoch: 4 bytes for LabelPhase, 16 for LabelTag, otherwise 32.
+// LabelPhase has no direction; it and LabelAuth, whose from is the initiator, have the epoch 0. An unknown label is an error of
+// class ErrMalformed.
 func (p *Pair) Key(label Label, from Side, epoch uint64) ([]byte, error) {
 	if label.size() == 0 {
 		return nil, fmt.Errorf("handshake: label %q is none of a pair's: %w", label, ErrMalformed)
@@ -148,8 +150,8 @@ func (p *Pair) Epoch(t time.Time) uint64 { // rv-epoch-current
 	return (unixSeconds(t) + p.phase) / EpochLength
 }
 
-// Live returns the epochs that are accepted at t: the present one and, if one of its edges is near, the neighbour behind that. Two clocks that differ by
-// at most EpochSlack always have one in common.
+// Live returns the epochs that are accepted at t: the present one and, if one of its edges is near, the neighbour behind that.
+// Two clocks that differ by at most EpochSlack always have one in common.
 func (p *Pair) Live(t time.Time) []uint64 { // rv-epoch-live, rv-epoch-other
 	epoch, into := p.Epoch(t), (unixSeconds(t)+p.phase)%EpochLength
 	switch {

@@ -25,9 +25,9 @@ func (k PublicKey) String() string { return string(appendBech32m(nil, addressPre
 // Compare returns −1, 0 or 1 as k stands before, at or behind other in the order of their bytes.
 func (k PublicKey) Compare(other PublicKey) int { return bytes.Compare(k[:], other[:]) }
 
-// CheckContact returns the key that friend holds, if whoever has the key own may take it as a contact. Otherwise the error, of class
-// ErrMalformed, says which rule it breaks: its length, the one encoding of a point, the curve, a small order, the subgroup of prime
-// order, or that it is own.
+// CheckContact returns the key that friend holds, if whoever has the key own may take it as a contact. Otherwise the error, of
+// class ErrMalformed, says which rule it breaks: its length, the one encoding of a point, the curve, a small order, the
+// subgroup of prime order, or that it is own.
 //
 // An identity outside of the subgroup would be a second address of the person inside it: both give the same shared secret.
 func CheckContact(own PublicKey, friend []byte) (PublicKey, error) {
@@ -50,7 +50,8 @@ func (k *PublicKey) contactOf(own PublicKey) ([X25519Size]byte, error) {
 	return x, err
 }
 
-// X25519 returns the key's X25519 form, x_public: the Montgomery u of its point. It refuses what CheckContact refuses, but for one's own key.
+// X25519 returns the key's X25519 form, x_public: the Montgomery u of its point. It refuses what CheckContact refuses, but for
+// one's own key.
 func (k PublicKey) X25519() (public [X25519Size]byte, err error) {
 	p, err := k.point()
 	if err != nil {
@@ -89,11 +90,12 @@ var minusOne = func() *edwards25519.Scalar {
 	return one.Negate(one)
 }()
 
-// Verify returns nil if sig is the signature by k of label ‖ 0x00 ‖ message (RFC 8032, Ed25519 without context or hashing before), and
-// otherwise an error of class ErrAuthentication. k is a key that CheckContact has taken.
+// Verify returns nil if sig is the signature by k of label ‖ 0x00 ‖ message (RFC 8032, Ed25519 without context or hashing
+// before), and otherwise an error of class ErrAuthentication. k is a key that CheckContact has taken.
 //
-// Which signatures count is a rule about bytes, because libraries differ: S is below L, and the canonical encoding of S·B − k·A is R,
-// byte for byte. circl does the second and is not asked where the first fails, nor about a key that no contact can have.
+// Which signatures count is a rule about bytes, because libraries differ: S is below L, R has no small order, and the canonical
+// encoding of S·B − k·A is R, byte for byte. circl does the last and is not asked where one of the others fails, nor about a key
+// that no contact can have.
 func Verify(k PublicKey, label string, message, sig []byte) error {
 	return verify(&k, labelled(label, message), sig)
 }
@@ -104,11 +106,14 @@ func verify(k *PublicKey, message, sig []byte) error {
 		return fmt.Errorf("handshake: signature is %d bytes, not %d: %w", len(sig), SignatureSize, ErrAuthentication)
 	}
 	y, _ := splitPoint(k)
+	r, _ := splitPoint((*PublicKey)(sig))
 	switch {
 	case !belowPrime(&y) || smallOrder(&y):
 		return fmt.Errorf("handshake: key of signature is not a contact's: %w", ErrAuthentication)
 	case !belowOrder(sig[32:]): // rv-verify-s
 		return fmt.Errorf("handshake: S of signature is not below L: %w", ErrAuthentication)
+	case smallOrder(&r): // rv-verify-r
+		return fmt.Errorf("handshake: R of signature has a small order: %w", ErrAuthentication)
 	case !ed25519.Verify(k[:], message, sig): // rv-verify-equation
 		return fmt.Errorf("handshake: signature does not verify: %w", ErrAuthentication)
 	}
@@ -130,7 +135,8 @@ func splitPoint(k *PublicKey) (y [32]byte, negative bool) {
 	return y, k[31]>>7 == 1
 }
 
-// smallOrders holds the y of the points whose order divides 8, little-endian. There are eight such points, two of each of the last three y.
+// smallOrders holds the y of the points whose order divides 8, little-endian. There are eight such points, two of each of the
+// last three y.
 var smallOrders = [...][32]byte{
 	{1},
 	{0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
@@ -145,7 +151,7 @@ var smallOrders = [...][32]byte{
 // xIsZero reports whether the points with this y, which is below the prime, have the x 0: those of the orders 1 and 2.
 func xIsZero(y *[32]byte) bool { return *y == smallOrders[0] || *y == smallOrders[1] }
 
-// smallOrder reports whether the points with this y, which is below the prime, have an order that divides 8.
+// smallOrder reports whether y is that of the points of an order that divides 8, in the one encoding below the prime.
 func smallOrder(y *[32]byte) bool { return slices.Contains(smallOrders[:], *y) }
 
 // belowPrime reports whether b, little-endian, is below 2²⁵⁵ − 19.

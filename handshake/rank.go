@@ -8,8 +8,8 @@ type Rank struct {
 	Initiator PublicKey // IK_I
 }
 
-// Compare returns a positive number if r is higher than other: the later knock, and of two at the same millisecond the one whose initiator's key is smaller. It returns 0
-// if they are the same.
+// Compare returns a positive number if r is higher than other: the later knock, and of two at the same millisecond the one
+// whose initiator's key is smaller. It returns 0 if they are the same.
 func (r Rank) Compare(other Rank) int { // hs-rank-present, hs-rank-out
 	return cmp.Or(cmp.Compare(r.Time, other.Time), other.Initiator.Compare(r.Initiator))
 }

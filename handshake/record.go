@@ -41,8 +41,8 @@ type Record struct {
 	Endpoints []netip.AddrPort // at most MaxEndpoints
 }
 
-// Seal returns the item that publishes endpoints in the slot. Draw: nonce, 24 bytes of rand. It returns an error of class ErrLimit or ErrMalformed, and draws
-// nothing, for endpoints that no receiver takes. The seq is a Sequence's.
+// Seal returns the item that publishes endpoints in the slot. Draw: nonce, 24 bytes of rand. It returns an error of class
+// ErrLimit or ErrMalformed, and draws nothing, for endpoints that no receiver takes. The seq is a Sequence's.
 func (s *Slot) Seal(rand io.Reader, seq int64, endpoints []netip.AddrPort) (Item, error) {
 	if err := checkEndpoints(endpoints); err != nil {
 		return Item{}, err
@@ -73,8 +73,9 @@ func (s *Slot) ad(seq int64) []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(seq))
 }
 
-// Open returns the record that an item of the slot holds, if a reader takes it at now who has accepted highest, the seq of an earlier one, or 0. The error says which
-// rule it breaks; its class is ErrAuthentication for the key, signature and seal, ErrReplay for a lower seq, ErrState for its age, and otherwise ErrMalformed or ErrLimit.
+// Open returns the record that an item of the slot holds, if a reader takes it at now who has accepted highest, the seq of an
+// earlier one, or 0. The error says which rule it breaks; its class is ErrAuthentication for the key, signature and seal,
+// ErrReplay for a lower seq, ErrState for its age, and otherwise ErrMalformed or ErrLimit.
 func (s *Slot) Open(now time.Time, highest int64, i Item) (Record, error) {
 	if err := s.verify(&i); err != nil {
 		return Record{}, err
@@ -102,8 +103,8 @@ func (s *Slot) Open(now time.Time, highest int64, i Item) (Record, error) {
 	return r, nil
 }
 
-// Check returns nil if an item is of the slot and its signature and seal are right, whatever it says: what a publisher asks before it lets its Sequence Observe
-// the item's seq.
+// Check returns nil if an item is of the slot and its signature and seal are right, whatever it says: what a publisher asks
+// before it lets its Sequence Observe the item's seq.
 func (s *Slot) Check(i Item) error {
 	if err := s.verify(&i); err != nil {
 		return err
@@ -134,7 +135,8 @@ func (s *Slot) unseal(i *Item) ([]byte, error) {
 	return plaintext, nil
 }
 
-// A Reader reads one slot and never takes a record that is older than one which it has taken. It is kept until the slot's epoch is no longer accepted.
+// A Reader reads one slot and never takes a record that is older than one which it has taken. It is kept until the slot's epoch
+// is no longer accepted.
 type Reader struct {
 	slot    *Slot
 	highest int64
@@ -146,7 +148,8 @@ func NewReader(s *Slot) *Reader { return &Reader{slot: s} }
 // Slot returns the slot that is read.
 func (r *Reader) Slot() *Slot { return r.slot }
 
-// Read is Slot.Open with the reader's memory. The same item again is taken again. Of a person's slots of both families the record with the highest Seq counts (rv-record-highest).
+// Read is Slot.Open with the reader's memory. The same item again is taken again. Of a person's slots of both families the
+// record with the highest Seq counts (rv-record-highest).
 func (r *Reader) Read(now time.Time, i Item) (Record, error) {
 	rec, err := r.slot.Open(now, r.highest, i)
 	if err == nil {

@@ -12,7 +12,8 @@ const (
 	sessionLabel   = "kith/1 session\x00"
 )
 
-// A Session is what a handshake gives to both sides: the secrets from which the ratchet starts (Signal's names), and those of the conversation around it.
+// A Session is what a handshake gives to both sides: the secrets from which the ratchet starts (Signal's names), and those of
+// the conversation around it.
 type Session struct {
 	RK   [32]byte // RK, the root key
 	HKI  [32]byte // HK_I, header key of the initiator's first chain (shared_hka)
@@ -20,7 +21,8 @@ type Session struct {
 	CIDK [32]byte // CIDK, from which CID makes connection ids
 	AD   [32]byte // AD, associated data of every message
 
-	// RatchetKey is rk, the responder's first ratchet key: the public one in the initiator's session, the private one in the responder's.
+	// RatchetKey is rk, the responder's first ratchet key: the public one in the initiator's session, the private one in the
+	// responder's.
 	RatchetKey [X25519Size]byte
 }
 

@@ -21,8 +21,8 @@ const (
 	IPv6 Family = 6
 )
 
-// A Slot is where one record lives: one publisher, one reader, one epoch, one family. Both ends have the key that signs it, so that a friend can overwrite
-// what he alone reads, and a record proves nothing to anybody else.
+// A Slot is where one record lives: one publisher, one reader, one epoch, one family. Both ends have the key that signs it, so
+// that a friend can overwrite what he alone reads, and a record proves nothing to anybody else.
 type Slot struct {
 	Key    PublicKey // k, the DHT public key
 	Target wire.ID   // SHA-1 of Key
@@ -51,7 +51,8 @@ func (s *Slot) Erase() {
 	clear(s.seal[:])
 }
 
-// A Sequence gives the seq of the records that one publisher puts into one slot. The zero value is that of a slot of which nothing is known.
+// A Sequence gives the seq of the records that one publisher puts into one slot. The zero value is that of a slot of which
+// nothing is known.
 type Sequence struct {
 	// Last is the seq that was last signed or observed, 0 if none was.
 	Last int64
@@ -59,8 +60,8 @@ type Sequence struct {
 	far bool
 }
 
-// Next returns the seq for a record that is signed at now. Draw: jitter, 4 bytes of rand. It returns an error of class ErrState, and draws nothing, if the
-// slot must not be written any more.
+// Next returns the seq for a record that is signed at now. Draw: jitter, 4 bytes of rand. It returns an error of class
+// ErrState, and draws nothing, if the slot must not be written any more.
 func (s *Sequence) Next(now time.Time, rand io.Reader) (int64, error) {
 	if s.far || s.Last == math.MaxInt64 { // rv-seq-far
 		return 0, fmt.Errorf("handshake: slot holds a record from the far future: %w", ErrState)
@@ -74,7 +75,8 @@ func (s *Sequence) Next(now time.Time, rand io.Reader) (int64, error) {
 	return s.Last, nil
 }
 
-// Observe takes notice of the seq of an item that was fetched from the slot and whose signature and seal Slot.Own found right. What a node says in an error does not count.
+// Observe takes notice of the seq of an item that was fetched from the slot and whose signature and seal Slot.Own found right.
+// What a node says in an error does not count.
 func (s *Sequence) Observe(now time.Time, seq int64) { // rv-seq-error
 	switch {
 	case seq <= s.Last:

@@ -10,8 +10,8 @@ import (
 // X25519Size is the size in bytes of an X25519 private key, public key and shared secret (RFC 7748).
 const X25519Size = 32
 
-// CheckX25519 returns nil if public is the one encoding of its u: below 2²⁵⁵ − 19, and so with bit 255 clear. RFC 7748 takes every 32 bytes,
-// and so do libraries; but then one key has several encodings, and a transcript would not name it.
+// CheckX25519 returns nil if public is the one encoding of its u: below 2²⁵⁵ − 19, and so with bit 255 clear. RFC 7748 takes
+// every 32 bytes, and so do libraries; but then one key has several encodings, and a transcript would not name it.
 func CheckX25519(public *[X25519Size]byte) error {
 	if !belowPrime(public) { // rv-x25519-canonical
 		return fmt.Errorf("handshake: X25519 key is not canonical: %w", ErrMalformed)
@@ -19,8 +19,8 @@ func CheckX25519(public *[X25519Size]byte) error {
 	return nil
 }
 
-// X25519 puts the shared secret of private and public into shared. It returns an error of class ErrMalformed, and leaves shared all zeros, if public
-// is not canonical or if the result is all zeros, as it is for every public key of small order.
+// X25519 puts the shared secret of private and public into shared. It returns an error of class ErrMalformed, and leaves shared
+// all zeros, if public is not canonical or if the result is all zeros, as it is for every public key of small order.
 func X25519(shared, private, public *[X25519Size]byte) error {
 	clear(shared[:])
 	if err := CheckX25519(public); err != nil {
@@ -52,7 +52,8 @@ var smallOrdersX25519 = [...][X25519Size]byte{
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
 }
 
-// smallOrderX25519 reports whether X25519 gives zero for the canonical public, whatever the private key: clamping makes that a multiple of 8.
+// smallOrderX25519 reports whether X25519 gives zero for the canonical public, whatever the private key: clamping makes that a
+// multiple of 8.
 func smallOrderX25519(public *[X25519Size]byte) bool {
 	return slices.Contains(smallOrdersX25519[:], *public)
 }

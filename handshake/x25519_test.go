@@ -79,7 +79,8 @@ func TestX25519Oracle(t *testing.T) {
 	})
 }
 
-// Every u of small order is refused: those below the prime for their result, the others before. rv-x25519-canonical, rv-x25519-zero
+// Every u of small order is refused: those below the prime for their result, the others before. rv-x25519-canonical,
+// rv-x25519-zero
 func TestX25519SmallOrder(t *testing.T) {
 	private := secret("alice")
 	for _, c := range []struct{ u, words string }{
