@@ -79,8 +79,10 @@ func (s *State) openSkipped(dst, message []byte, number uint64, n uint32) ([]byt
 // openNew opens a message that is newer than all before: of the newest receiving chain, or the first that comes of the next.
 func (s *State) openNew(dst, message []byte, number uint64, h *header) ([]byte, error) {
 	step := number > s.newest.number
-	ended, missing := uint64(0), uint64(h.n)-s.receiving.n // rt-skip-count
-	if step {
+	var ended, missing uint64 // messages without a key, of the chain before and of this
+	if !step {
+		missing = uint64(h.n) - s.receiving.n // rt-skip-count
+	} else {
 		switch {
 		case !canonical(&h.dh):
 			return nil, fmt.Errorf("ratchet: public key in header is not canonical: %w", ErrMalformed) // rt-dh-canonical
