@@ -12,7 +12,7 @@ import (
 
 // An answer is one line of an implementation. Exactly one of Out, Reject, Unsupported and Error is there.
 type answer struct {
-	ID           *json.Number    `json:"id"`
+	ID           json.RawMessage `json:"id"`
 	Out          json.RawMessage `json:"out"`
 	Reject       string          `json:"reject"`
 	With         json.RawMessage `json:"with"`
@@ -82,9 +82,9 @@ func parseAnswer(line []byte, id int64) (a answer, err error) {
 		return a, fmt.Errorf("something stands behind the answer: %s", clip(string(line)))
 	}
 	switch {
-	case a.ID == nil:
+	case a.ID == nil || string(a.ID) == "null":
 		return a, fmt.Errorf("the answer has no id: %s", clip(string(line)))
-	case a.ID.String() != strconv.FormatInt(id, 10):
+	case string(a.ID) != strconv.FormatInt(id, 10):
 		return a, fmt.Errorf("the answer has the id %s, the request had %d", a.ID, id)
 	}
 	n := 0

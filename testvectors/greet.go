@@ -75,13 +75,13 @@ func onHandle(h string) json.RawMessage { return json.RawMessage(fmt.Sprintf(`{"
 func (v *verifier) snapshot(r *Result, at, handle string) string {
 	got, err := v.put("snapshot", onHandle(handle), nil)
 	var out struct {
-		State string `json:"state"`
+		Snapshot string `json:"snapshot"`
 	}
 	switch {
 	case err != nil:
 		r.Verdict, r.Why = Broken, fmt.Sprintf("%ssnapshot: %v", at, err)
-	case got.Out == nil || json.Unmarshal(got.Out, &out) != nil || out.State == "":
+	case got.Out == nil || json.Unmarshal(got.Out, &out) != nil || out.Snapshot == "":
 		r.fail("%sthe snapshot of %q is answered by %s", at, handle, got.text())
 	}
-	return out.State
+	return out.Snapshot
 }

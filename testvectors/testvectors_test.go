@@ -64,6 +64,7 @@ func TestTheSchemaCanFail(t *testing.T) {
 			{"op":"wire.bencode","in":{"input":"61"},"reject":"malformed"},
 			{"op":"wire.target-immutable","in":{"v":"6930"},"out":{"target":"` + thirtySix + `1111"}}]}]}`
 	require.NoError(t, s.Validate(document(t, []byte(good))))
+	require.Empty(t, theSchema().check(document(t, []byte(good)), ""))
 	for name, change := range map[string][2]string{
 		"capital hex":                    {`{"input":"6930"}`, `{"input":"6A30"}`},
 		"odd hex":                        {`{"input":"6930"}`, `{"input":"693"}`},
@@ -116,6 +117,7 @@ func TestTheSchemaCanFail(t *testing.T) {
 		bad := strings.Replace(good, change[0], change[1], 1)
 		require.NotEqual(t, good, bad, name)
 		require.Error(t, s.Validate(document(t, []byte(bad))), name)
+		require.NotEmpty(t, theSchema().check(document(t, []byte(bad)), ""), name)
 	}
 }
 

@@ -20,6 +20,8 @@ type Options struct {
 	Claims []string
 	// First ends the verification at the first vector that fails.
 	First bool
+	// Patience is after how many vectors in a row without an answer nobody goes on asking; 0: 3.
+	Patience int
 }
 
 // A Verdict is what became of one vector.
@@ -102,8 +104,7 @@ func (r *Report) Vacuous() string {
 	return ""
 }
 
-// patience is after how many vectors in a row without an answer nobody goes on asking.
-const patience = 3
+const defaultPatience = 3
 
 // Verify asks an implementation every vector and compares its answers. It is deterministic: the same vectors and answers make the same
 // report. vectors have to hold the twins of those that are selected.
@@ -112,6 +113,9 @@ func Verify(vectors []Vector, ask Ask, opt Options) *Report {
 	v := &verifier{asker: asker{ask: ask}, report: r, byID: map[string]*Vector{}, done: map[string]Result{}, claimed: map[string]bool{}}
 	if opt.Claims == nil {
 		r.Contract = v.greet(opt.Canary)
+	}
+	if opt.Patience == 0 {
+		opt.Patience = defaultPatience
 	}
 	for _, op := range r.Claimed {
 		v.claimed[op] = true
@@ -140,8 +144,8 @@ func Verify(vectors []Vector, ask Ask, opt Options) *Report {
 		if silent++; result.Verdict != Broken {
 			silent = 0
 		}
-		if silent == patience {
-			ended, r.Contract = true, fmt.Errorf("%w: no answer to %d vectors in a row: %s", ErrContract, patience, result.Why)
+		if silent == opt.Patience {
+			ended, r.Contract = true, fmt.Errorf("%w: no answer to %d vectors in a row: %s", ErrContract, opt.Patience, result.Why)
 		}
 		ended = ended || opt.First && result.Verdict.Failed()
 	}

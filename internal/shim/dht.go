@@ -223,18 +223,26 @@ func dhtGet(c *call) (any, error) {
 	if q.Token != nil {
 		j.fill(q.Before, *q.Token)
 	}
+	m := j.ask(q.Input)
+	if m.Kind != wire.KindReply {
+		faultf("in: the get is refused: %d %s", m.Code, m.Text)
+	}
 	return struct {
 		Item item `json:"item"`
-	}{itemOf(j.ask(q.Input))}, nil
+	}{itemOf(m)}, nil
 }
 
 // dhtGetReply lets a look-up ask one node, which answers with the question's reply.
 func dhtGetReply(c *call) (any, error) {
 	q := in[struct {
-		Target octets `json:"target"`
-		Salt   octets `json:"salt"`
-		Input  octets `json:"input"`
+		Target octets  `json:"target"`
+		Salt   *octets `json:"salt"`
+		Input  octets  `json:"input"`
 	}](c)
+	var opt dht.GetOptions
+	if q.Salt != nil {
+		opt.Salt = *q.Salt
+	}
 	var reply wire.Message
 	if err := wire.ParseMessage(q.Input, &reply); err != nil {
 		return nil, err
@@ -246,7 +254,7 @@ func dhtGetReply(c *call) (any, error) {
 		pong.Has, pong.ID = wire.HasID, reply.ID
 		return pong
 	})
-	op := j.n.Get(j.now, wire.ID(sized("target", q.Target, wire.IDSize)), dht.GetOptions{Salt: q.Salt})
+	op := j.n.Get(j.now, wire.ID(sized("target", q.Target, wire.IDSize)), opt)
 	j.answerAll(func(m wire.Message) wire.Message {
 		found := reply
 		found.T = m.T

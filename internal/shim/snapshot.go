@@ -22,7 +22,7 @@ func (s *Shim) snapshot(c *call) (any, error) { // shim-snapshot
 	w.walk(reflect.ValueOf(kept))
 	sum := sha256.Sum256(b.Bytes())
 	return struct {
-		State octets `json:"state"`
+		Snapshot octets `json:"snapshot"`
 	}{sum[:]}, nil
 }
 

@@ -31,7 +31,7 @@ func operations() []operation { return slices.Concat(frameOperations, wireOperat
 // frameOperations belong to the protocol itself.
 var frameOperations = []operation{
 	{name: "hello", in: "version text", out: "version text, implementation text, capabilities text[], limits limits"},
-	{name: "snapshot", in: "handle handle", out: "state hex"},
+	{name: "snapshot", in: "handle handle", out: "snapshot hex"},
 	{name: "free", in: "handle handle"},
 }
 

@@ -26,7 +26,7 @@ var dhtOperations = []operation{
 	{name: "dht.put", in: "token hex, before hex[], input hex, target hex20", out: "after stored", with: "error error, after stored",
 		fails: "ignore malformed limit authentication state", extra: o("required", []string{"out"})},
 	{name: "dht.get", in: "token? hex, before hex[], input hex", out: "item item"},
-	{name: "dht.get-reply", in: "target hex20, salt hex, input hex", out: "item item", fails: "ignore authentication"},
+	{name: "dht.get-reply", in: "target hex20, salt? hex, input hex", out: "item item", fails: "ignore authentication"},
 }
 
 var wireShapes = []shape{

@@ -1,0 +1,235 @@
+package testvectors
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"kith/internal/shim"
+)
+
+// A leaf is one value of a vector that is no object and no list.
+type leaf struct {
+	field string
+	value any
+	set   func(any) // puts another value into its place
+}
+
+// leaves returns the values of a vector that decide something.
+func leaves(v map[string]any) (all []leaf) {
+	for _, part := range []string{"type", "secrets", "in", "draws", "steps", "outcome", "reason", "out", "intermediate"} {
+		if value, ok := v[part]; ok {
+			all = append(all, leavesOf(part, value, func(other any) { v[part] = other })...)
+		}
+	}
+	return slices.DeleteFunc(all, func(l leaf) bool { return strings.HasSuffix(l.field, ".comment") })
+}
+
+func leavesOf(field string, value any, set func(any)) (all []leaf) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range sortedKeys(value) {
+			all = append(all, leavesOf(field+"."+name, value[name], func(other any) { value[name] = other })...)
+		}
+		return all
+	case []any:
+		for i := range value {
+			all = append(all, leavesOf(fmt.Sprintf("%s[%d]", field, i), value[i], func(other any) { value[i] = other })...)
+		}
+		return all
+	}
+	return []leaf{{field, value, set}}
+}
+
+var (
+	hexForm     = regexp.MustCompile(`^([0-9a-f]{2})*$`)
+	decimalForm = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+	decimals    = regexp.MustCompile(`(^|\.)(seq|cas|port|num|interval|code|int|epoch|time|time_ms|now|now_ms|last|not_after|highest|taken|own|next_ms|ahead_ms|observed)(\[[0-9]+\])?$`)
+)
+
+// flips returns a value with one bit turned: at the beginning, in the middle and at the end of what is long; and what comes nearest to that where it
+// is no hex.
+func flips(l leaf) (all []any) {
+	switch v := l.value.(type) {
+	case bool:
+		return []any{!v}
+	case json.Number:
+		i, _ := v.Int64()
+		return []any{json.Number(fmt.Sprint(i ^ 1))}
+	case nil:
+		return []any{map[string]any{"v": "00"}}
+	case string:
+		switch {
+		case l.field == "outcome":
+			return slices.DeleteFunc([]any{"accept", "ignore", "drop", "abort"}, func(other any) bool { return other == v })
+		case l.field == "reason" || strings.HasSuffix(l.field, ".reject"):
+			return slices.DeleteFunc([]any{"malformed", "authentication", "replay", "state", "limit"}, func(other any) bool { return other == v })
+		case decimals.MatchString(l.field) && decimalForm.MatchString(v):
+			i, _ := new(big.Int).SetString(v, 10)
+			return []any{i.Add(i, big.NewInt(1)).String()}
+		case hexForm.MatchString(v):
+			b, _ := hex.DecodeString(v)
+			if len(b) == 0 {
+				return []any{"00"}
+			}
+			places := slices.Compact([]int{0, len(b) / 2, len(b) - 1})
+			if strings.HasPrefix(l.field, "steps") { // one of them: scripts are long, and each flip plays one from its beginning
+				places = places[len(l.field)%len(places):][:1]
+			}
+			for _, at := range places {
+				other := slices.Clone(b)
+				other[at] ^= 1
+				all = append(all, hex.EncodeToString(other))
+			}
+			return all
+		case v == "":
+			return []any{"x"}
+		}
+		return []any{v[:len(v)-1] + string(v[len(v)-1]^1)} // an address, a name, a label
+	}
+	return nil
+}
+
+// notice says how it shows that a vector is not what it was: by its form, by asking the reference, or, as the last resort, only by comparing the file.
+func notice(t *testing.T, pool map[string]*Vector, claims []string, changed map[string]any) string {
+	t.Helper()
+	if len(theSchema().Defs["vector"].check(changed, "")) > 0 {
+		return "form"
+	}
+	b, err := json.Marshal(changed)
+	require.NoError(t, err)
+	var v Vector
+	require.NoError(t, json.Unmarshal(b, &v))
+	vectors := []Vector{v}
+	if twin := pool[v.Twin]; twin != nil {
+		vectors = append(vectors, *twin)
+	}
+	s := shim.New()
+	r := Verify(vectors, func(q []byte) ([]byte, error) { return s.Answer(q), nil },
+		Options{Claims: claims, Select: func(of *Vector) bool { return of.ID == v.ID }})
+	require.Len(t, r.Results, 1)
+	if r.Results[0].Verdict != Pass {
+		return "asking"
+	}
+	return "comparison"
+}
+
+// unnoticed are the reasons for which a flip may go unnoticed by asking; it shows when the file is compared with what was published. Each was
+// looked at: the bits mean nothing by a rule of the spec, or the vector is about what a careless implementation makes of them.
+var unnoticed = []struct {
+	why    string
+	is     func(v *Vector, field string) bool
+	counts int // set by the test: a reason that excuses nothing goes
+}{
+	{why: "bytes of keys and entries that have to be passed over", is: func(v *Vector, field string) bool {
+		return field == "in.input" && v.Outcome == Accept && hasPrefix(v.ID, "wire-unknown-key-", "wire-kind-decides-", "wire-values-mixed-", "wire-datagram-")
+	}},
+	{why: "bytes of a put or a reply that are not the item's: a target that means nothing, the sender's token", is: func(v *Vector, field string) bool {
+		return field == "in.input" && hasPrefix(v.ID, "dht-put-immutable-deployed", "dht-lookup-verify-")
+	}},
+	{why: "a target under which there is nothing, as under others", is: func(v *Vector, field string) bool {
+		nothing := v.Type == "dht.put" && v.Outcome != Accept && strings.Contains(string(v.Out), `"after":null`)
+		return field == "in.input" && hasPrefix(v.ID, "dht-get-nothing-") || field == "in.target" && nothing
+	}},
+	{why: "BEP 42's hash stands inside one call of package dht, so the reference does not show it; dht/vectors_test.go checks it", is: func(v *Vector, field string) bool {
+		return v.Type == "dht.node-id" && strings.HasPrefix(field, "intermediate.")
+	}},
+	{why: "bits of an address that BEP 42's mask leaves out, or that stay in an exempt network", is: func(v *Vector, field string) bool {
+		return field == "in.address" && strings.HasPrefix(v.Type, "dht.node-id")
+	}},
+	{why: "bits of an id that are free, or all of them: of an exempt address, or of one that does not fit", is: func(v *Vector, field string) bool {
+		return field == "in.node_id" && v.Type == "dht.node-id-check"
+	}},
+	{why: "forgeries that a careless verifier takes are no less forged with another bit; gen has checked that the equation holds", is: func(v *Vector, field string) bool {
+		return v.Type == "dht.item" && v.Requirements[0] == "dht-item-ed25519"
+	}},
+}
+
+func hasPrefix(s string, prefixes ...string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
+}
+
+// Every hex field of every vector, flipped, is noticed, and so is every number and every word that decides. What is refused stays refused when
+// the bits that do not matter are others; there a field counts when the twin's value in its place is noticed, or when the twin, or an accepted step
+// of the same script, has the same, where it is flipped as well.
+func TestEveryFlipIsNoticed(t *testing.T) {
+	pool := map[string]*Vector{}
+	vectors := all(t)
+	claims := map[string]bool{"snapshot": true}
+	for i := range vectors {
+		pool[vectors[i].ID] = &vectors[i]
+		for op := range vectors[i].operations() {
+			claims[op] = true
+		}
+	}
+	claimed := slices.Collect(maps.Keys(claims))
+	counts := map[string]int{}
+	for i := range vectors {
+		v := &vectors[i]
+		doc := document(t, v.raw).(map[string]any)
+		twins, elsewhere := map[string]any{}, map[any]int{}
+		if twin := pool[v.Twin]; twin != nil {
+			for _, l := range leaves(document(t, twin.raw).(map[string]any)) {
+				twins[l.field] = l.value
+				elsewhere[l.value]++
+			}
+		}
+		for _, l := range leaves(doc) {
+			if strings.HasPrefix(l.field, "steps") && !inRefusedStep(v, l.field) {
+				elsewhere[l.value]++
+			}
+		}
+		for _, l := range leaves(doc) {
+			for _, other := range flips(l) {
+				l.set(other)
+				by := notice(t, pool, claimed, doc)
+				refused := v.Type != Script && v.Outcome != Accept || inRefusedStep(v, l.field)
+				if by == "comparison" && refused && elsewhere[l.value] > 0 {
+					by = "the twin or another step, which has the same"
+				}
+				if twins, ok := twins[l.field]; by == "comparison" && refused && ok {
+					if l.set(twins); notice(t, pool, claimed, doc) != "comparison" {
+						by = "the twin's value in its place"
+					}
+				}
+				if by == "comparison" && !excused(v, l.field) {
+					t.Errorf("%s: %s %s: nobody notices %s: %s for %s", v.ID, v.Type, v.Outcome, l.field, brief(other), brief(l.value))
+				}
+				counts[by]++
+				l.set(l.value)
+			}
+		}
+	}
+	for _, by := range slices.Sorted(maps.Keys(counts)) {
+		t.Logf("%6d noticed by %s", counts[by], by)
+	}
+	for _, e := range unnoticed {
+		t.Logf("%6d of them: %s", e.counts, e.why)
+		require.NotZero(t, e.counts, "a reason that excuses nothing: %s", e.why)
+	}
+}
+
+// inRefusedStep reports whether a field belongs to a step of a script that has to be refused.
+func inRefusedStep(v *Vector, field string) bool {
+	var i int
+	_, err := fmt.Sscanf(field, "steps[%d]", &i)
+	return err == nil && v.Steps[i].Reject != ""
+}
+
+func excused(v *Vector, field string) bool {
+	for i := range unnoticed {
+		if unnoticed[i].is(v, field) {
+			unnoticed[i].counts++
+			return true
+		}
+	}
+	return false
+}
