@@ -89,7 +89,7 @@ func parseBech32m(what, prefix string, text []byte) (data [32]byte, err error) {
 	}
 	lower := bytes.ContainsFunc(text, func(r rune) bool { return 'a' <= r && r <= 'z' })
 	upper := bytes.ContainsFunc(text, func(r rune) bool { return 'A' <= r && r <= 'Z' })
-	if lower && upper { // rv-address-mixed
+	if lower && upper { // rv-address-mixed, rv-address-case
 		return refuse("has both capital and small letters")
 	}
 	n := bytes.LastIndexByte(text, '1')

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -111,6 +112,34 @@ func TestAddress(t *testing.T) {
 		_, err := ParseAddress(s[:n])
 		require.ErrorIs(t, err, ErrMalformed)
 	}
+}
+
+// Any one letter in the other case is a mix, whichever it is. rv-address-mixed, rv-secret-write
+func TestEveryLetterHasACase(t *testing.T) {
+	seen := map[byte]bool{}
+	for i := range byte(30) {
+		id, err := NewIdentity(bytes.Repeat([]byte{i}, SeedSize))
+		require.NoError(t, err)
+		text := id.AppendSecretKey(nil)
+		require.Equal(t, bytes.ToUpper(text), text)
+		for j, c := range text {
+			if 'A' <= c && c <= 'Z' {
+				mixed := bytes.Clone(text)
+				mixed[j] += 'a' - 'A'
+				_, err := ParseSecretKey(mixed)
+				wantRefused(t, err, ErrMalformed, "both capital and small")
+				_, err = ParseSecretKey(bytes.ToLower(mixed))
+				require.NoError(t, err)
+				mixed = bytes.ToLower(text)
+				mixed[j] = c
+				_, err = ParseSecretKey(mixed)
+				wantRefused(t, err, ErrMalformed, "both capital and small")
+				seen[c] = true
+			}
+		}
+	}
+	require.True(t, seen['A'])
+	require.True(t, seen['Z'])
 }
 
 // Every padding but zero is refused, with a right checksum.

@@ -68,7 +68,7 @@ func NewPair(id *Identity, friend PublicKey) (*Pair, error) {
 	}
 	p := &Pair{id: id, friend: friend, friendX: x}
 	var s [32]byte // S
-	defer clear(s[:])
+	defer clear(s[:]) // rv-pair-erase
 	if err := X25519(&s, &id.dh, &x); err != nil { // rv-pair-zero
 		return nil, err
 	}
