@@ -188,6 +188,9 @@ func (v Vector) Into(to any) error {
 	return nil
 }
 
+// JSON returns the vector as it stands in its file, in one line.
+func (v Vector) JSON() []byte { return compact(v.raw) }
+
 var errVersion = errors.New("file of another version")
 
 // Group returns the vectors of one file in their order; its name is the file's without ".json", such as "krpc".
@@ -213,7 +216,9 @@ func Group(name string) ([]Vector, error) {
 }
 
 // Groups returns the names of all groups, in the order in which an implementer meets them.
-func Groups() []string { return []string{"bencode", "krpc", "compact", "bep42", "bep44"} }
+func Groups() []string {
+	return []string{"bencode", "krpc", "compact", "bep42", "bep44", "rendezvous", "handshake"}
+}
 
 // All returns the vectors of every group.
 func All() ([]Vector, error) {

@@ -32,6 +32,8 @@ var groups = []group{
 	{"compact", "wire", "Compact forms of peers and nodes.", compactVectors},
 	{"bep42", "dht", "Node ids and the addresses that they fit.", bep42Vectors},
 	{"bep44", "dht", "Items: targets, signatures, and what a node takes and refuses.", bep44Vectors},
+	{"rendezvous", "rendezvous", "Identities, addresses, pair secrets, and records.", rendezvousVectors},
+	{"handshake", "handshake", "Envelopes, knocks, offers, accepts, and the keys that come of them.", handshakeVectors},
 }
 
 // Files returns the content of each generated file by its name: a file for each group, schema.json and shim.schema.json. It panics

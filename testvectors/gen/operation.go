@@ -26,7 +26,9 @@ type operation struct {
 }
 
 // operations are all that there are, a table for each component.
-func operations() []operation { return slices.Concat(frameOperations, wireOperations, dhtOperations) }
+func operations() []operation {
+	return slices.Concat(frameOperations, wireOperations, dhtOperations, rvOperations, hsOperations)
+}
 
 // frameOperations belong to the protocol itself.
 var frameOperations = []operation{
@@ -50,7 +52,7 @@ func (s shape) describe() object {
 }
 
 // shapes are the types of all tables.
-func shapes() []shape { return slices.Concat(frameShapes, wireShapes) }
+func shapes() []shape { return slices.Concat(frameShapes, wireShapes, hsShapes) }
 
 var frameShapes = []shape{
 	{name: "hex", schema: o("description", "Bytes, two lower-case digits each.", "type", "string", "pattern", "^([0-9a-f]{2})*$")},

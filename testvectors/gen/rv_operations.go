@@ -39,6 +39,13 @@ var reasonOfRule = map[string]string{
 	"rv-record-seal":      authentication,
 	"rv-record-age":       state,
 	"rv-endpoint-limit":   limit,
+
+	"hs-tag-unknown":     authentication,
+	"hs-envelope-seal":   authentication,
+	"hs-offer-expired":   state,
+	"hs-offer-signature": authentication,
+	"hs-accept-offer":    state,
+	"hs-confirm-first":   authentication,
 }
 
 // answered completes a vector by what gen's own reading says of it: out, or the rule that refuses it. That rule has to be one that the
