@@ -384,8 +384,12 @@ func (d *dumper) value(name string, v reflect.Value) {
 			}
 		}
 	case reflect.Slice, reflect.Array:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		switch v.Type().Elem().Kind() {
+		case reflect.Uint8:
 			fmt.Fprintf(d, "%s %x\n", name, v)
+			return
+		case reflect.Int16: // of ML-KEM's keys
+			fmt.Fprintf(d, "%s %v\n", name, v)
 			return
 		}
 		fmt.Fprintln(d, name, v.Len())
