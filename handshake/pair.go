@@ -67,8 +67,8 @@ func NewPair(id *Identity, friend PublicKey) (*Pair, error) {
 		return nil, err
 	}
 	p := &Pair{id: id, friend: friend, friendX: x}
-	var s [32]byte // S
-	defer clear(s[:]) // rv-pair-erase
+	var s [32]byte                                 // S
+	defer clear(s[:])                              // rv-pair-erase
 	if err := X25519(&s, &id.dh, &x); err != nil { // rv-pair-zero
 		return nil, err
 	}
