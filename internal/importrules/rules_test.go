@@ -34,9 +34,24 @@ var rooms = []room{
 		testOurs: []string{"testvectors", "spec", "internal/sim"},
 	},
 	{
+		dir: "handshake", pure: true,
+		why:      "secrets of two people before the first message key: it knows bytes and time, and neither the ratchet nor the network",
+		ours:     []string{"wire"},
+		mods:     []string{"github.com/cloudflare/circl", "filippo.io/edwards25519", "golang.org/x/crypto"},
+		testOurs: []string{"testvectors", "spec"},
+	},
+	{
+		dir: "ratchet", pure: true,
+		why:      "message keys of one conversation: what came before them is handed in as bytes, so that it can be read and proved alone",
+		ours:     []string{"wire"},
+		mods:     []string{"github.com/cloudflare/circl", "golang.org/x/crypto"},
+		testOurs: []string{"testvectors", "spec"},
+	},
+	{
 		dir:      "testvectors",
 		why:      "the vectors are derived a second time from the formulas of the spec; with our code they would share its faults",
-		testOurs: []string{"spec"},
+		mods:     []string{"golang.org/x/crypto"},
+		testOurs: []string{"spec", "internal/shim"},
 		testMods: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	{
@@ -50,6 +65,23 @@ var rooms = []room{
 		dir: "internal/sim", pure: true,
 		why:  "a simulation repeats by its seed only as long as nothing but the seed and the machines decides what happens",
 		ours: []string{"dht", "wire"},
+	},
+	{
+		dir: "internal/shim", pure: true,
+		why:  "the reference behind the shim protocol: it calls the rooms that it shows and adds nothing of its own",
+		ours: []string{"wire", "dht", "handshake", "ratchet"},
+		// Its answers are compared with the vectors.
+		testOurs: []string{"testvectors", "spec"},
+		testMods: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
+	},
+	{
+		dir: "internal/mutate",
+		why: "the mutator reads Go source and runs the Go tool; what judges the mutants is handed to it",
+	},
+	{
+		dir:  "internal/mutate/vectors",
+		why:  "the judge of mutants is the vectors alone, asked of the packages as they are",
+		ours: []string{"testvectors", "internal/shim", "internal/mutate"},
 	},
 	{
 		dir: "internal/importrules",
@@ -78,10 +110,10 @@ var rooms = []room{
 	{
 		dir:  "cmd/kith",
 		why:  "the binary is thin: it parses flags, wires rooms together and prints",
-		ours: []string{"spec", "wire", "dht", "testvectors", "conformance", "internal/udp"},
-		mods: []string{"github.com/spf13/cobra", "golang.org/x/term", "golang.org/x/sys"},
+		ours: []string{"spec", "wire", "dht", "handshake", "ratchet", "testvectors", "conformance", "internal/udp", "internal/shim"},
+		mods: []string{"github.com/spf13/cobra", "golang.org/x/term", "golang.org/x/sys", "filippo.io/age", "rsc.io/qr"},
 		// The command's tests check its reports against their schemas.
-		testMods: []string{"github.com/santhosh-tekuri/jsonschema/v6"},
+		testMods: []string{"github.com/santhosh-tekuri/jsonschema/v6", "golang.org/x/crypto"},
 	},
 }
 
@@ -92,15 +124,18 @@ var testMods = []string{"github.com/stretchr/testify", "github.com/google/go-cmp
 // packages are measured in bench/ and judged in conformance/interop/, which are modules of their own: whoever builds
 // kith downloads no rival of it.
 var modules = map[string]string{
-	"filippo.io/edwards25519":                  "signing with BEP 44's published key, which is an expanded one; points of small order",
+	"filippo.io/age":                           "the identity file, so that people can open it with a tool they know",
+	"filippo.io/edwards25519":                  "signing with BEP 44's published key, which is an expanded one; points of small order, and those outside of the prime-order subgroup",
 	"github.com/cloudflare/circl":              "the cryptography that the standard library has not",
 	"github.com/google/go-cmp":                 "tests: structures compared",
 	"github.com/santhosh-tekuri/jsonschema/v6": "tests: vectors and reports against their schemas",
 	"github.com/spf13/cobra":                   "the command line",
 	"github.com/stretchr/testify":              "tests: checks",
+	"golang.org/x/crypto":                      "ChaCha20-Poly1305",
 	"golang.org/x/sys":                         "batched reads and writes of datagrams",
 	"golang.org/x/term":                        "whether a terminal is there, and how wide it is",
 	"pgregory.net/rapid":                       "tests: properties",
+	"rsc.io/qr":                                "an address that a telephone can read",
 }
 
 // ownModules are folders whose Go files must stand below a go.mod of their own.
