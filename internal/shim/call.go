@@ -29,9 +29,9 @@ func in[T any](c *call) (to T) {
 	}
 	var there map[string]json.RawMessage
 	json.Unmarshal(c.in, &there)
-	for f := range reflect.TypeFor[T]().Fields() {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if _, ok := there[name]; !ok && f.Type.Kind() != reflect.Pointer {
+		if _, ok := there[name]; !ok && !f.Anonymous && f.Type.Kind() != reflect.Pointer {
 			faultf("in: %s is missing", name)
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"slices"
 
 	"kith/dht"
+	"kith/handshake"
+	"kith/ratchet"
 	"kith/wire"
 )
 
@@ -29,7 +31,7 @@ type operation struct {
 }
 
 // all are the tables of all components; their keys are the names of the operations.
-var all = []map[string]operation{wireOperations, dhtOperations}
+var all = []map[string]operation{wireOperations, dhtOperations, rvOperations, hsOperations, machineOperations, ratchetOperations}
 
 // reasons are the sentinels of the packages, by the reason class that they stand for.
 var reasons = []struct {
@@ -38,6 +40,10 @@ var reasons = []struct {
 }{
 	{wire.ErrMalformed, "malformed"}, {wire.ErrLimit, "limit"},
 	{dht.ErrMalformed, "malformed"}, {dht.ErrAuthentication, "authentication"}, {dht.ErrLimit, "limit"},
+	{handshake.ErrMalformed, "malformed"}, {handshake.ErrAuthentication, "authentication"}, {handshake.ErrReplay, "replay"},
+	{handshake.ErrState, "state"}, {handshake.ErrLimit, "limit"},
+	{ratchet.ErrMalformed, "malformed"}, {ratchet.ErrAuthentication, "authentication"}, {ratchet.ErrReplay, "replay"},
+	{ratchet.ErrState, "state"}, {ratchet.ErrLimit, "limit"},
 }
 
 // A Shim is one implementation under questions. It is not safe for concurrent use.
