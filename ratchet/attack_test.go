@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The three attacks of Cheval, Jacomme and Richards (IEEE S&P 2026) on the ratchet as it is commonly written, and what a thief of a state gets.
+// The three attacks of Cheval, Jacomme and Richards (IEEE S&P 2026) on the ratchet as it is commonly written, and what a thief of a
+// state gets.
 
 // sealed returns a message whose header and body are sealed under keys that the attacker has chosen.
 func sealed(headerKey, chainKey [32]byte, h header) []byte {

@@ -10,8 +10,8 @@
 //
 // The caller's duties:
 //
-//   - One pair of Secrets makes one State at each end, ever. A state is never copied and never stored: two states that go on from
-//     one point use the same message keys.
+//   - The Secrets of a handshake make one State at each end, once (rt-start-once). A State is never copied and never stored: two that go
+//     on from one point use the same message keys.
 //   - It erases Secrets and the responder's private key when the State is made, and the State when the conversation ends.
 //   - It does not use the responder's ratchet key pair for anything else, above all not in the handshake.
 //   - It does not call one State from two goroutines at once.

@@ -30,7 +30,7 @@ func (s *State) Encrypt(dst, plaintext []byte) ([]byte, error) {
 	return s.encrypt(dst, plaintext), nil
 }
 
-// encrypt appends what follows the header's nonce, which is the end of dst.
+// encrypt appends what follows the header's nonce, with which dst ends.
 func (s *State) encrypt(dst, plaintext []byte) []byte {
 	n := len(dst)
 	dst = appendHeader(dst, &header{dh: s.public, pn: s.previous, n: uint32(s.sending.n)})
@@ -40,7 +40,7 @@ func (s *State) encrypt(dst, plaintext []byte) []byte {
 	message := s.sending.next()
 	body, nonce := bodyAEAD(&message)
 	clear(message[:])
-	return body.Seal(dst, nonce[:], plaintext, s.bodyAD(sealed))
+	return body.Seal(dst, nonce[:], plaintext, s.bodyAD(sealed)) // rt-send-form
 }
 
 // bodyAD returns the associated data of the body behind a sealed header.

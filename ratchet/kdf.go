@@ -83,12 +83,10 @@ func publicKey(private *[32]byte) (public [32]byte) {
 	return public
 }
 
-// agree is X25519. It reports false, and gives nothing, for a public key that leaves no choice but zeros.
+// agree is X25519. It reports whether public leaves the result any other choice than zeros.
 func agree(private, public *[32]byte) (shared [32]byte, ok bool) {
-	if !x25519.Shared((*x25519.Key)(&shared), (*x25519.Key)(private), (*x25519.Key)(public)) {
-		return [32]byte{}, false
-	}
-	return shared, true
+	ok = x25519.Shared((*x25519.Key)(&shared), (*x25519.Key)(private), (*x25519.Key)(public))
+	return shared, ok
 }
 
 // canonical reports whether public, little-endian, is below p = 2²⁵⁵ − 19. circl reads other encodings too, modulo p and

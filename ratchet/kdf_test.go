@@ -106,6 +106,12 @@ func TestCanonical(t *testing.T) {
 		u := littleEndian(new(big.Int).Add(p, big.NewInt(d)))
 		require.False(t, canonical(&u), "p+%d", d)
 	}
+	for i := range 31 {
+		u := littleEndian(new(big.Int).Add(p, big.NewInt(18))) // 2²⁵⁵ − 1
+		require.False(t, canonical(&u))
+		u[i+1]--
+		require.True(t, canonical(&u), "byte %d", i+1)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		u := drawKey(t, "u")
 		for i := range rapid.IntRange(0, 32).Draw(t, "near p") {

@@ -149,8 +149,8 @@ func thousand(t *testing.T, property func(*rapid.T)) {
 	rapid.Check(t, property)
 }
 
-// Over a network that loses, doubles, reorders, tampers and replays, exactly those messages open that the model says, once, and whatever is refused
-// leaves no trace.
+// Over a network that loses, doubles, reorders, tampers and replays, exactly those messages open that the model says, and once.
+// What is refused leaves no trace.
 func TestTwoEndsOverABadNetwork(t *testing.T) {
 	thousand(t, func(t *rapid.T) {
 		w := newWorld(t)

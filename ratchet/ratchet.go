@@ -146,11 +146,8 @@ func (s *State) startSending(private, public *[32]byte) error {
 	if !ok {
 		return fmt.Errorf("ratchet: public key has small order: %w", ErrMalformed) // rt-start-key, rt-dh-zero
 	}
-	if s.sends {
-		s.previous = uint32(s.sending.n)
-	}
 	s.sends = true
-	s.sending.n = 0
+	s.previous, s.sending.n = uint32(s.sending.n), 0
 	s.sendHeader = s.nextSendHeader
 	s.root, s.sending.key, s.nextSendHeader = KDFRoot(&s.root, &shared)
 	clear(shared[:])

@@ -27,7 +27,7 @@ func (k skippedKeys) has(chain uint64) bool {
 	return i < len(k) && k[i].chain == chain
 }
 
-// add moves fresh to the end of k. Before, it erases the keys of chains older than oldest, and then as many of the oldest as
+// add copies fresh to the end of k. Before, it erases the keys of chains older than oldest, and then as many of the oldest as
 // would be more than MaxSkipped.
 func (k *skippedKeys) add(fresh skippedKeys, oldest uint64) {
 	gone, _ := k.find(oldest, 0)                    // rt-skipped-chains
@@ -39,8 +39,7 @@ func (k *skippedKeys) add(fresh skippedKeys, oldest uint64) {
 		k.erase()
 		*k = more
 	}
-	*k = append(*k, fresh...)
-	fresh.erase()
+	*k = append(*k, fresh...) // rt-skipped-kept
 }
 
 // remove erases the keys from i to before j. Without any the array is given back.

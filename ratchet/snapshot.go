@@ -10,10 +10,21 @@ import (
 func (s *State) Snapshot() [sha256.Size]byte {
 	h := sha256.New()
 	number := func(n uint64) { h.Write(binary.BigEndian.AppendUint64(nil, n)) }
-	flag := map[bool]uint64{true: 1}
+	flag := func(is bool) {
+		if is {
+			number(1)
+		} else {
+			number(0)
+		}
+	}
+	from := func(c *source) {
+		number(c.number)
+		h.Write(c.dh[:])
+		h.Write(c.header[:])
+	}
 
-	number(flag[s.random != nil])
-	number(flag[s.sends])
+	flag(s.random != nil)
+	flag(s.sends)
 	for _, n := range []uint64{s.sending.n, uint64(s.previous), s.receiving.n} {
 		number(n)
 	}
@@ -23,10 +34,9 @@ func (s *State) Snapshot() [sha256.Size]byte {
 	} {
 		h.Write(k[:])
 	}
-	for _, c := range append([]source{s.newest}, s.old[:]...) {
-		number(c.number)
-		h.Write(c.dh[:])
-		h.Write(c.header[:])
+	from(&s.newest)
+	for i := range s.old {
+		from(&s.old[i])
 	}
 	for i := range s.skipped {
 		k := &s.skipped[i]
