@@ -34,6 +34,10 @@ var groups = []group{
 	{"bep44", "dht", "Items: targets, signatures, and what a node takes and refuses.", bep44Vectors},
 	{"rendezvous", "rendezvous", "Identities, addresses, pair secrets, and records.", rendezvousVectors},
 	{"handshake", "handshake", "Envelopes, knocks, offers, accepts, and the keys that come of them.", handshakeVectors},
+	{"initiator", "handshake", "Scripts of who knocks: tries, fragments, and what is out.", initiatorVectors},
+	{"responder", "handshake", "Scripts of who is knocked at: knocks, copies, and limits.", responderVectors},
+	{"accepted", "handshake", "Scripts of what comes of an offer: accepts, half-open sessions, and the edge of an epoch.", acceptedVectors},
+	{"ranks", "handshake", "Scripts of several handshakes of two people: which conversation lives.", rankVectors},
 }
 
 // Files returns the content of each generated file by its name: a file for each group, schema.json and shim.schema.json. It panics

@@ -46,6 +46,20 @@ var reasonOfRule = map[string]string{
 	"hs-offer-signature": authentication,
 	"hs-accept-offer":    state,
 	"hs-confirm-first":   authentication,
+
+	"hs-knock-differs":      state,
+	"hs-knock-copies":       limit,
+	"hs-knock-older":        replay,
+	"hs-knock-clock":        state,
+	"hs-offers-contact":     limit,
+	"hs-offers-all":         limit,
+	"hs-offers-turn":        limit,
+	"hs-offer-unasked":      state,
+	"hs-fragment-conflict":  state,
+	"hs-accept-again-limit": limit,
+	"hs-accept-unasked":     state,
+	"hs-accept-failures":    limit,
+	absent:                  state,
 }
 
 // answered completes a vector by what gen's own reading says of it: out, or the rule that refuses it. That rule has to be one that the
