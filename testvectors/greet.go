@@ -18,15 +18,15 @@ func (l limits) beyond(of *Vector) string {
 	}
 	handles := map[string]bool{}
 	for _, s := range of.questions() {
-		if n := len(encode(maxID, s.Op, s.In, s.Draws)); l.Line != nil && n > *l.Line {
-			return fmt.Sprintf("a request of %d bytes, the limit is %d", n, *l.Line)
+		if l.Line != nil && len(encode(maxID, s.Op, s.In, s.Draws)) > *l.Line {
+			return fmt.Sprintf("a request is longer than the limit of %d bytes", *l.Line)
 		}
 		if h := s.handle(); h != "" {
 			handles[h] = true
 		}
 	}
 	if l.Handles != nil && len(handles) > *l.Handles {
-		return fmt.Sprintf("%d handles, the limit is %d", len(handles), *l.Handles)
+		return fmt.Sprintf("it needs more handles than the limit of %d", *l.Handles)
 	}
 	return ""
 }

@@ -15,6 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"sync"
 )
 
 //go:generate go run ./gen/write
@@ -193,21 +195,48 @@ func (v Vector) JSON() []byte { return compact(v.raw) }
 
 var errVersion = errors.New("file of another version")
 
-// Group returns the vectors of one file in their order; its name is the file's without ".json", such as "krpc".
+// Group returns the vectors of one file in their order; its name is the file's without ".json", such as "krpc". What their fields refer to
+// is shared by all callers, and only read.
 func Group(name string) ([]Vector, error) {
+	if !slices.Contains(Groups(), name) {
+		return nil, fmt.Errorf("testvectors: no group is called %q", name)
+	}
+	g := groups()[name]
+	return slices.Clone(g.vectors), g.err
+}
+
+type readGroup struct {
+	vectors []Vector
+	err     error
+}
+
+// groups reads every group, once.
+var groups = sync.OnceValue(func() map[string]readGroup {
+	all := map[string]readGroup{}
+	for _, name := range Groups() {
+		vectors, err := parseGroup(name)
+		if err != nil {
+			err = fmt.Errorf("testvectors: group %q: %w", name, err)
+		}
+		all[name] = readGroup{vectors, err}
+	}
+	return all
+})
+
+func parseGroup(name string) ([]Vector, error) {
 	b, err := Files.ReadFile(name + ".json")
 	if err != nil {
-		return nil, fmt.Errorf("testvectors: group %q: %w", name, err)
+		return nil, err
 	}
 	var file struct {
 		Version string
 		Vectors []Vector
 	}
 	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, fmt.Errorf("testvectors: group %q: %w", name, err)
+		return nil, err
 	}
 	if file.Version != Version {
-		return nil, fmt.Errorf("testvectors: group %q: version %q: %w", name, file.Version, errVersion)
+		return nil, fmt.Errorf("version %q: %w", file.Version, errVersion)
 	}
 	for i := range file.Vectors {
 		file.Vectors[i].Group = name

@@ -32,7 +32,7 @@ const (
 	Pass        Verdict = "pass"
 	Fail        Verdict = "fail"        // another answer than the vector's
 	Broken      Verdict = "broken"      // no answer, or something that is none
-	Unclear     Verdict = "unclear"     // refused as it should be, but its twin is not accepted
+	Unclear     Verdict = "unclear"     // the right answer, which means nothing because its opposite is given to the opposite too
 	Unsupported Verdict = "unsupported" // not asked: an operation of it is not among the capabilities
 	Limited     Verdict = "limited"     // not asked: it is beyond a limit that the implementation named
 	NotRun      Verdict = "not run"     // not asked: the verification ended before
@@ -110,7 +110,8 @@ const defaultPatience = 3
 // report. vectors have to hold the twins of those that are selected.
 func Verify(vectors []Vector, ask Ask, opt Options) *Report {
 	r := &Report{Claimed: opt.Claims}
-	v := &verifier{asker: asker{ask: ask}, report: r, byID: map[string]*Vector{}, done: map[string]Result{}, claimed: map[string]bool{}}
+	v := &verifier{asker: asker{ask: ask}, report: r, byID: map[string]*Vector{}, refusals: map[string][]*Vector{},
+		done: map[string]Result{}, little: map[string]bool{}, claimed: map[string]bool{}}
 	if opt.Claims == nil {
 		r.Contract = v.greet(opt.Canary)
 	}
@@ -123,6 +124,9 @@ func Verify(vectors []Vector, ask Ask, opt Options) *Report {
 	known := map[string]bool{"snapshot": true}
 	for i := range vectors {
 		v.byID[vectors[i].ID] = &vectors[i]
+		if vectors[i].Outcome != Accept {
+			v.refusals[vectors[i].Type] = append(v.refusals[vectors[i].Type], &vectors[i])
+		}
 		for op := range vectors[i].operations() {
 			known[op] = true
 		}
@@ -156,29 +160,61 @@ type verifier struct {
 	asker
 	report    *Report
 	byID      map[string]*Vector
+	refusals  map[string][]*Vector // by their operation
 	done      map[string]Result
+	little    map[string]bool
 	claimed   map[string]bool
 	limits    limits
 	snapshots map[string]string // of the script that is played: what a handle held when it was last looked at, "" if it may have changed
 }
 
-// judge returns the result of a vector, and asks its twin before.
+// judge returns the result of a vector. A refusal counts only where the twin is accepted, and an acceptance without words only where
+// the same operation refuses: who always says the same says nothing.
 func (v *verifier) judge(of *Vector) Result {
-	if r, ok := v.done[of.ID]; ok {
-		return r
-	}
-	r := v.play(of)
-	if r.Verdict == Pass && of.Outcome != Accept {
+	r := v.played(of)
+	switch {
+	case r.Verdict != Pass:
+	case of.Outcome != Accept:
 		twin := v.byID[of.Twin]
 		if twin == nil || twin.Outcome != Accept {
-			r.Verdict, r.Why = Fail, fmt.Sprintf("the vector is wrong: its twin %q is none", of.Twin)
+			r.fail("the vector is wrong: its twin %q is none", of.Twin)
 		} else if t := v.judge(twin); !t.Verdict.Ran() {
-			r.Verdict, r.Why = t.Verdict, fmt.Sprintf("its twin %s is not asked: %s", of.Twin, t.Why)
+			r.Verdict, r.Why = t.Verdict, "its twin is not asked: "+t.Why
 		} else if t.Verdict != Pass {
-			r.Verdict, r.Why = Unclear, fmt.Sprintf("it is refused, but its twin %s is not accepted either", of.Twin)
+			r.Verdict, r.Why = Unclear, fmt.Sprintf("it is refused, but its twin %s is not accepted as it should be", of.Twin)
 		}
+	case string(of.Out) == "{}" && v.refusesLittle(of.Type):
+		r.Verdict, r.Why = Unclear, fmt.Sprintf("it is accepted, and so is most of what %s has to refuse", of.Type)
 	}
-	v.done[of.ID] = r
+	return r
+}
+
+// refusesLittle reports whether less than half of what an operation has to refuse is refused.
+func (v *verifier) refusesLittle(op string) bool {
+	little, ok := v.little[op]
+	if !ok {
+		right, all := 0, 0
+		for _, of := range v.refusals[op] {
+			if r := v.played(of); r.Verdict.Ran() {
+				all++
+				if r.Verdict == Pass {
+					right++
+				}
+			}
+		}
+		little = 2*right < all
+		v.little[op] = little
+	}
+	return little
+}
+
+// played asks a vector, once.
+func (v *verifier) played(of *Vector) Result {
+	r, ok := v.done[of.ID]
+	if !ok {
+		r = v.play(of)
+		v.done[of.ID] = r
+	}
 	return r
 }
 

@@ -91,7 +91,45 @@ func TestNullShimsPassNothing(t *testing.T) {
 		require.NotEmpty(t, r.Vacuous(), name)
 
 		r = Verify(vectors, ask, Options{Claims: claims, Patience: len(vectors)})
-		require.Zero(t, r.Count(Pass, NotRun, Unsupported, Limited), name)
+		require.Zero(t, r.Count(Pass, NotRun, Limited), name)
+	}
+}
+
+// Who accepts everything is not believed where the right answer is an empty one.
+func TestAcceptanceWithoutWords(t *testing.T) {
+	v := func(id, twin, reason string) (v Vector) {
+		outcome := `"accept","out":{}`
+		if reason != "" {
+			outcome = fmt.Sprintf(`"drop","reason":%q,"twin":%q`, reason, twin)
+		}
+		require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"id":%q,"type":"t.verify","in":{"id":%q},"outcome":%s}`, id, id, outcome), &v))
+		return v
+	}
+	vectors := []Vector{v("good", "", ""), v("bad-1", "good", "limit"), v("bad-2", "good", "limit"), v("bad-3", "good", "state")}
+	for wrong, want := range map[string][]Verdict{
+		"":               {Pass, Pass, Pass, Pass},
+		"bad-1":          {Pass, Fail, Pass, Pass},
+		"bad-1 bad-2":    {Unclear, Fail, Fail, Unclear},
+		"good":           {Fail, Unclear, Unclear, Unclear},
+		"bad-1 bad-2 -3": {Unclear, Fail, Fail, Fail},
+	} {
+		r := Verify(vectors, func(q []byte) ([]byte, error) {
+			answer := `"out":{}`
+			for _, v := range vectors {
+				if strings.Contains(string(q), v.ID) && v.Reason != "" && !strings.Contains(wrong, strings.TrimPrefix(v.ID, "bad")) {
+					answer = `"reject":"` + v.Reason + `"`
+				}
+			}
+			if strings.Contains(wrong, "good") && strings.Contains(string(q), "good") {
+				answer = `"reject":"limit"`
+			}
+			return fmt.Appendf(nil, `{"id":%d,%s}`, read(q).ID, answer), nil
+		}, Options{Claims: []string{"t.verify"}})
+		var got []Verdict
+		for _, result := range r.Results {
+			got = append(got, result.Verdict)
+		}
+		require.Equal(t, want, got, wrong)
 	}
 }
 
@@ -379,7 +417,7 @@ func TestScripts(t *testing.T) {
 	l := limits{Handles: &one}
 	require.Empty(t, l.beyond(&vectors[0]))
 	two := script(t, "two", "", "", begin+`,{"op":"t.new","in":{"handle":"b"},"out":{}}`)
-	require.Contains(t, l.beyond(&two), "2 handles")
+	require.Contains(t, l.beyond(&two), "limit of 1")
 }
 
 // Where both have an intermediate value, it has to be equal; nobody has to have any.

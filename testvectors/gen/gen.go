@@ -12,6 +12,8 @@ package gen
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"sync"
 )
 
 // version is the format's and the content's. While it ends in "-draft" vectors may still change; ids may not.
@@ -42,7 +44,12 @@ var groups = []group{
 
 // Files returns the content of each generated file by its name: a file for each group, schema.json and shim.schema.json. It panics
 // when a vector contradicts itself: there is nobody to hand an error to, and a vector that is not certain is none.
-func Files() map[string][]byte {
+func Files() map[string][]byte { return maps.Clone(files()) }
+
+// files generates once: to search for bytes that break one rule and no other takes time.
+var files = sync.OnceValue(generate)
+
+func generate() map[string][]byte {
 	out := map[string][]byte{"schema.json": indented(schema()), "shim.schema.json": indented(shimSchema())}
 	for _, g := range groups {
 		vectors := g.vectors()
