@@ -48,7 +48,7 @@ func root() *cobra.Command {
 		RunE:          helpAlone,
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
-	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand())
+	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand(), vectorsCommand(), shimCommand(), idCommand())
 	fitHelp(cmd, helpWidth())
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // few words here are files
 	return cmd
