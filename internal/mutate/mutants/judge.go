@@ -2,8 +2,8 @@ package mutants
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -117,11 +117,11 @@ func (a *Answer) ask(cases []Case, r Request) {
 	}
 	for _, ask := range asked {
 		c := cases[ask.Case]
-		steps, limit = 0, math.MaxUint64
-		if ask.Limit != 0 {
-			limit = ask.Limit
-		}
+		steps, limit = 0, cmp.Or(ask.Limit, math.MaxUint64)
 		how, text := run(c)
+		if steps > limit {
+			how, text = "runaway", runaway{}.Error() // whoever recovered the panic and whatever the case made of it
+		}
 		limit = math.MaxUint64
 		if how != "" {
 			a.Killer, a.How, a.Text = c.Name, how, text
@@ -153,22 +153,17 @@ func run(c Case) (how, text string) {
 		defer close(done)
 		how, text = "answer", "the case ended its goroutine"
 		defer func() {
-			switch r := recover().(type) {
-			case nil:
-			case runaway:
-				how, text = "runaway", r.Error()
-			default:
-				how, text = "panic", fmt.Sprint(r)
-				if os.Getenv(EnvServe) == "" {
-					text += "\n" + string(debug.Stack())
-				}
+			r := recover()
+			if r == nil {
+				return
+			}
+			how, text = "panic", fmt.Sprint(r)
+			if os.Getenv(EnvServe) == "" {
+				text += "\n" + string(debug.Stack())
 			}
 		}()
 		if err := c.Run(); err != nil {
 			text = err.Error()
-			if errors.Is(err, runaway{}) {
-				how = "runaway"
-			}
 			return
 		}
 		how, text = "", ""

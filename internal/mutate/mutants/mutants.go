@@ -45,7 +45,7 @@ func (runaway) Error() string { return "runs away" }
 func visit(first uint32) {
 	visited[first] = true
 	if steps++; steps > limit {
-		panic(runaway{})
+		panic(runaway{}) // again and again, where somebody recovers
 	}
 }
 
