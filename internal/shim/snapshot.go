@@ -17,10 +17,15 @@ type handleOnly struct {
 // snapshot answers with the SHA-256 of everything that a state holds.
 func (s *Shim) snapshot(c *call) (any, error) { // shim-snapshot
 	kept := state[any](c, in[handleOnly](c).Handle)
-	var b bytes.Buffer
-	w := walker{w: &b, seen: map[uintptr]int{}}
-	w.walk(reflect.ValueOf(kept))
-	sum := sha256.Sum256(b.Bytes())
+	var sum [sha256.Size]byte
+	if m, ok := kept.(*machine); ok {
+		sum = m.Snapshot() // it keeps the tags of the present epochs, which move with the time and say nothing
+	} else {
+		var b bytes.Buffer
+		w := walker{w: &b, seen: map[uintptr]int{}}
+		w.walk(reflect.ValueOf(kept))
+		sum = sha256.Sum256(b.Bytes())
+	}
 	return struct {
 		Snapshot octets `json:"snapshot"`
 	}{sum[:]}, nil
