@@ -78,9 +78,6 @@ func (p *Pair) TakeAccept(o *OwnOffer, accept []byte) (*Session, error) { // hs-
 	if a.Offer != o.ID || o.ek == nil { // hs-accept-offer
 		return nil, fmt.Errorf("handshake: accept is of another offer: %w", ErrState)
 	}
-	if err := CheckX25519(&a.E); err != nil { // hs-accept-key
-		return nil, err
-	}
 	var s secrets
 	defer clear(s[:]) // hs-erase-responder
 	s.setAuth(p, Friend)
@@ -89,7 +86,7 @@ func (p *Pair) TakeAccept(o *OwnOffer, accept []byte) (*Session, error) { // hs-
 		{s.dh2(), &p.id.dh, &a.E},
 		{s.dh3(), &o.spk, &a.E},
 	} {
-		if err := X25519(dh.shared, dh.private, dh.public); err != nil { // hs-accept-zero
+		if err := X25519(dh.shared, dh.private, dh.public); err != nil { // hs-accept-key, hs-accept-zero
 			return nil, err
 		}
 	}
