@@ -65,6 +65,28 @@ func acceptScripts() (out []vector) {
 	p.hear("bob", "alice", knock, "hs-knock-older")
 	add(p.vector("hs-knock-older/used", "the knock of a used offer is older", "hs-knock-again/copies"))
 
+	// A session that is half-open says nothing, and changes nothing.
+	p, accept = halfOpen()
+	p.opened("bob", p.session("alice", 1, "R"), "finished")
+	p.until(1000)
+	p.again2("alice", 2)
+	p.wait(1000)
+	p.timeout("bob", "")
+	p.hear("bob", "alice", accept, "repeat")
+	add(p.vector("hs-halfopen-mute/present", "a second session is half-open: it sends nothing, and the conversation goes on", "", "hs-rank-when", "hs-finish-older"))
+	p, accept = halfOpen()
+	p.opened("bob", p.session("alice", 1, "R"), "finished")
+	p.until(1000)
+	id, next := p.knockBy("alice", "bob", p.now, nil)
+	wrong := p.again("alice", "bob", p.acceptOf("alice", "bob", p.hear("bob", "alice", next, offering)), func(a string) string { return flipped(a, -1, 1) })
+	p.hear("bob", "alice", wrong, "hs-confirm-first")
+	p.say("the conversation is the present one as before")
+	p.hear("bob", "alice", accept, "repeat")
+	p.say("and no session has come of it")
+	p.opened("bob", toHex(id)+"R", absent)
+	p.hear("bob", "alice", next, offers)
+	add(p.vector("hs-accept-untouched/present", "an accept whose confirm is wrong touches neither the conversation nor the offer", "", "hs-confirm-first", "hs-accept-failed-keeps"))
+
 	// How long an offer is good for: it was made at 40.
 	p, _, offer = knocked()
 	accept = p.takes("alice", "bob", 1, offer)

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"math"
 	"math/big"
 	"strings"
 )
@@ -22,7 +23,11 @@ func acceptVectors() (out []vector) {
 			return
 		}
 		accept, k := makeAccept(c.toBob, offer, e, coins)
-		if taken, rule := takeAccept(c.toAlice, offer, c.keys(), accept); rule != "" || taken != k {
+		keys := c.keys()
+		if _, spk, _, _ := offerParts(offer); spk == c.bob.public {
+			keys.spk = c.bob.private
+		}
+		if taken, rule := takeAccept(c.toAlice, offer, keys, accept); rule != "" || taken != k {
 			panic(a.id + ": the responder comes to something else: " + rule)
 		}
 		v.mid = k.intermediate()
@@ -36,6 +41,8 @@ func acceptVectors() (out []vector) {
 	made(offerAsk{id: "hs-accept-form/clamped", also: []string{"hs-schedule"}, comment: "draws of ones: e is clamped when it is used"}, func(*scene) (string, string) {
 		return strings.Repeat("\xff", 32), strings.Repeat("\xff", 32)
 	})
+	made(offerAsk{id: "hs-transcript-bytes/not-after", also: []string{"hs-schedule"}, comment: "an offer with another not_after: th and all that follows are others", unsigned: bytesAt(2, u64(math.MaxUint64))}, nil)
+	made(offerAsk{id: "hs-transcript-bytes/identity", also: []string{"hs-schedule"}, comment: "spk is bob's own X25519 key: dh2 and dh3 are the same, and both are hashed", unsigned: with(10, func(c *scene) string { return c.bob.public })}, nil)
 	const good = "hs-schedule"
 	made(offerAsk{id: "hs-offer-version/accept", comment: "an offer of version 2 is not accepted", twin: good, unsigned: bytesAt(0, "\x02")}, nil)
 	made(offerAsk{id: "hs-offer-expired/accept", comment: "nor one that has expired", twin: good, question: func(c *scene, offer string) (string, uint64, string, string) {

@@ -41,7 +41,9 @@ func crowdScripts() (out []vector) {
 	p.say("25 are left, one of them of this contact")
 	again := knock(p, 0, "hs-offers-turn")
 	p.until(1002)
-	p.say("24 are left")
+	p.say("24 are left: a second one for who got the 25th")
+	knock(p, 12, offering)
+	p.say("25 again, and none of them of this contact")
 	p.hear("bob", "192.0.2.1:6881", again, offering)
 	out = append(out, p.vector("hs-offers-turn/first", "25 fresh offers within one second: a contact that got one gets none, another one does", ""))
 

@@ -190,10 +190,33 @@ func attemptScripts(whole string) (out []vector) {
 		p.tries("alice", resend)
 	}
 	answered(7)
+	p.until(64999)
+	p.timeout("alice", "")
 	p.tryAt(65000, "alice", "ended")
 	p.wait(4000)
 	p.timeout("alice", "")
 	out = append(out, p.vector("hs-attempt-life/answered", "the attempt ends 65 s after its first knock, though offers come", ""))
+
+	p, _ = knocking()
+	p.say("the same id and the same 1,164 bytes under another nonce")
+	p.tryAt(500, "alice", resend)
+	add(p.vector("hs-knock-resend/second", "the second try of a knock", "", "hs-envelope-nonce", "hs-retry-knock"))
+	p, _ = knocking()
+	p.tries("alice", resend, resend, resend)
+	p.until(7499)
+	p.timeout("alice", "")
+	p.say("7.5 s after the first knock under this id")
+	p.tryAt(7500, "alice", anew)
+	p.tryAt(11500, "alice", resend)
+	p.say("8 s after the first knock under the second id")
+	p.tryAt(15500, "alice", anew)
+	add(p.vector("hs-retry-anew/knocks", "a fresh knock under a fresh id, twice", "", "hs-knock-time"))
+	p, accept := accepted()
+	again2 := p.tryAt(600, "alice", both)
+	if accept[0] == again2[0] || accept[1] != again2[1] {
+		panic("an accept is resent under the same nonce, or its hello is another")
+	}
+	add(p.vector("hs-envelope-nonce/accept", "the accept again under another nonce, and the hello as the same bytes", "", "hs-retry-accept", "hs-hello-behind"))
 
 	for _, c := range []struct {
 		id, op string

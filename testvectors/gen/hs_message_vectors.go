@@ -50,7 +50,8 @@ func handshakeVectors() (out []vector) {
 	out = append(out, offerRefused()...)
 	out = append(out, acceptVectors()...)
 	out = append(out, acceptRefused()...)
-	return append(out, smallVectors()...)
+	out = append(out, smallVectors()...)
+	return append(out, badFriends(out, "hs-envelope-form/offer-0", goodOffer, "hs-schedule", "hs-confirm-first/good")...)
 }
 
 func (m message) object() object {

@@ -20,6 +20,15 @@ func offerVectors() (out []vector) {
 		panic("an offer of our own breaks " + rule)
 	}
 	out = append(out, answered(made, o("offer", toHex(offer), "offer_id", toHex(offerID(offer))), ""))
+	c = newScene()
+	later := replaced(c.knock, 1, u64(c.ms+1))
+	offer = makeOffer(c.bob, c.now(), later, c.keys())
+	out = append(out, answered(vector{
+		id: "hs-offer-knock/later", also: []string{"hs-offer-form"}, op: "hs.offer-make", comment: "the same draws for a knock a millisecond later: another signature", secrets: c.s,
+		in:    o("seed", toHex(c.bob.seed), "now", decimal(c.now()), "knock", toHex(later)),
+		draws: o("spk", toHex(c.keys().spk), "rk", toHex(c.keys().rk), "ek", toHex(c.keys().ek)),
+		mid:   o("signed", toHex(offerSigned(offer[:1258], later))),
+	}, o("offer", toHex(offer), "offer_id", toHex(offerID(offer))), ""))
 	// Private keys whose bits are all set or all clear show the clamping.
 	c = newScene()
 	keys := offerKeys{strings.Repeat("\xff", 32), zeros(32), c.keys().ek}

@@ -8,7 +8,7 @@ const machineReasons = "drop malformed authentication replay state limit"
 
 // hsOperations are those of spec/operations.md, "hs".
 var hsOperations = []operation{
-	{name: "hs.envelope-seal", in: "seed hex32, friend hex32, " + messageKeys, draws: "nonce hex24", out: "datagram hex", mid: "tag hex16, key hex32, body hex"},
+	{name: "hs.envelope-seal", in: "seed hex32, friend hex32, " + messageKeys, draws: "nonce hex24", out: "datagram hex", mid: "tag hex16, key hex32, body hex", fails: "drop malformed"},
 	{name: "hs.envelope-open", in: "seed hex32, friends hex32[], now_ms integer, datagram hex", out: "friend hex32, " + messageKeys, fails: "drop malformed authentication"},
 	{name: "hs.knock-make", in: "time_ms integer, endpoints endpoint[]", draws: "random hex8", out: "knock hex1164", fails: "drop malformed limit"},
 	{name: "hs.knock-read", in: "knock hex1164", out: "time_ms integer, random hex8, endpoints endpoint[]", fails: "drop malformed limit"},

@@ -19,7 +19,7 @@ func identityVectors() (out []vector) {
 			}
 		}
 		out = append(out, answered(vector{
-			id: id, also: []string{"rv-identity-x25519", "rv-address-write", "rv-secret-write"}, op: "rv.identity", comment: comment, source: source, secrets: s,
+			id: id, also: others(id, "rv-identity-key", "rv-identity-x25519", "rv-address-write", "rv-secret-write"), op: "rv.identity", comment: comment, source: source, secrets: s,
 			in: o("seed", toHex(seed)),
 		}, o("IK", toHex(p.key), "x_private", toHex(p.private), "x_public", toHex(p.public), "address", addressOf(p.key), "secret", secretOf(seed)), ""))
 	}
@@ -34,6 +34,10 @@ func identityVectors() (out []vector) {
 	for _, name := range []string{"alice", "bob", "carol"} {
 		s := new(secrets)
 		identity("rv-identity-key/"+name, "the identity of "+name, "", s, s.bytes(name, name, 32))
+	}
+	for _, other := range [][2]string{{"dave", "rv-identity-x25519/dave"}, {"erin", "rv-secret-write/erin"}} {
+		s := new(secrets)
+		identity(other[1], "the identity of "+other[0], "", s, s.bytes(other[0], other[0], 32))
 	}
 	identity("rv-identity-key/zeros", "a seed of zeros is a seed like any other", "", nil, zeros(32))
 	return out

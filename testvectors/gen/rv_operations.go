@@ -17,9 +17,9 @@ var rvOperations = []operation{
 	{name: "rv.sign", in: "seed hex32, label text, message hex", out: "sig hex64"},
 	{name: "rv.verify", in: "IK hex32, label text, message hex, sig hex64", fails: "drop authentication"},
 	{name: "rv.pair", in: "seed hex32, friend hex32", out: "phase number", mid: "S hex32, prk hex32", fails: "drop malformed"},
-	{name: "rv.key", in: "seed hex32, friend hex32, label text, from text, epoch integer", out: "key hex"},
-	{name: "rv.epoch", in: "seed hex32, friend hex32, time integer", out: "epoch integer, live integer[]"},
-	{name: "rv.slot", in: "seed hex32, friend hex32, from text, epoch integer, family number", out: "k hex32, target hex20", mid: "seed hex32"},
+	{name: "rv.key", in: "seed hex32, friend hex32, label text, from text, epoch integer", out: "key hex", fails: "drop malformed"},
+	{name: "rv.epoch", in: "seed hex32, friend hex32, time integer", out: "epoch integer, live integer[]", fails: "drop malformed"},
+	{name: "rv.slot", in: "seed hex32, friend hex32, from text, epoch integer, family number", out: "k hex32, target hex20", mid: "seed hex32", fails: "drop malformed"},
 	{name: "rv.seq", in: "time integer, last integer, observed integer[]", draws: "jitter hex4", out: "seq integer", fails: "drop state"},
 	{name: "rv.record-seal", in: "seed hex32, friend hex32, family number, epoch integer, seq integer, endpoints endpoint[]", draws: "nonce hex24",
 		out: "k hex32, v hex516, sig hex64, target hex20", mid: "plaintext hex472, key hex32, ad hex40, signed hex", fails: "drop malformed limit"},
@@ -105,8 +105,9 @@ func replaced(b string, i int, by string) string { return b[:i] + by + b[i+len(b
 
 // rendezvousVectors are the group.
 func rendezvousVectors() []vector {
-	return slices.Concat(identityVectors(), contactVectors(), x25519Vectors(), signatureVectors(), addressVectors(), secretVectors(),
+	all := slices.Concat(identityVectors(), contactVectors(), x25519Vectors(), signatureVectors(), addressVectors(), secretVectors(),
 		pairVectors(), epochVectors(), slotVectors(), seqVectors(), recordVectors(), recordRefused(), fieldVectors())
+	return append(all, badFriends(all, "rv-pair-keys/tag-alice-own", "rv-epoch-current/alice-bob", "rv-slot/alice-own-4-83333", "rv-record-form", goodRecord)...)
 }
 
 // slug makes a part of an id of a comment.

@@ -39,6 +39,9 @@ func recordVectors() (out []vector) {
 	written("rv-record-form/next", "the next epoch", "alice", "bob", 4, recordEpoch+1, recordSeq+21600000, recordEndpoints)
 	written("rv-record-form/none", "nowhere to be reached", "alice", "bob", 4, recordEpoch, recordSeq, []string{})
 	written("rv-record-form/one", "one endpoint", "alice", "bob", 4, recordEpoch, recordSeq, recordEndpoints[:1])
+	for n := 3; n < 8; n++ {
+		written(fmt.Sprintf("rv-record-form/%d", n), fmt.Sprintf("%d endpoints", n), "alice", "bob", 4, recordEpoch, recordSeq, manyEndpoints(n))
+	}
 	written("rv-record-form/eight", "eight endpoints, as many as there may be", "alice", "bob", 6, recordEpoch, recordSeq, manyEndpoints(8))
 	refused := func(id, comment, twin string, also []string, endpoints []string) {
 		s := new(secrets)
