@@ -13,8 +13,7 @@ func acceptScripts() (out []vector) {
 	add(p.vector(good, "a half-open session, and the hello opens in it", "", "hs-halfopen-mute", "hs-rank-when"))
 
 	// Which offer an accept is for.
-	p, knock, offer := knocked()
-	_ = knock
+	p, _, offer := knocked()
 	accept := p.takes("alice", "bob", 1, offer)
 	p.hear("bob", "203.0.113.9:999", accept, "session")
 	add(p.vector("hs-offer-bound/source", "an accept may come from another address than the knock", ""))
@@ -53,7 +52,7 @@ func acceptScripts() (out []vector) {
 	accept = p.takes("alice", "bob", 2, offer)
 	p.hear("bob", "alice", accept, "session")
 	add(p.vector("hs-offer-voided/newer", "the accept for the newer of two offers", ""))
-	p, knock, offer = knocked()
+	p, knock, offer := knocked()
 	p.takes("alice", "bob", 1, offer)
 	p.wait(10)
 	_, fresh := p.knockBy("alice", "bob", p.now, nil)
@@ -69,7 +68,7 @@ func acceptScripts() (out []vector) {
 	p, accept = halfOpen()
 	p.opened("bob", p.session("alice", 1, "R"), "finished")
 	p.until(1000)
-	p.again2("alice", 2)
+	p.meet("alice", 2)
 	p.wait(1000)
 	p.timeout("bob", "")
 	p.hear("bob", "alice", accept, "repeat")
@@ -85,7 +84,8 @@ func acceptScripts() (out []vector) {
 	p.say("and no session has come of it")
 	p.opened("bob", toHex(id)+"R", absent)
 	p.hear("bob", "alice", next, offers)
-	add(p.vector("hs-accept-untouched/present", "an accept whose confirm is wrong touches neither the conversation nor the offer", "", "hs-confirm-first", "hs-accept-failed-keeps"))
+	add(p.vector("hs-accept-untouched/present", "an accept whose confirm is wrong touches neither the conversation nor the offer", "",
+		"hs-confirm-first", "hs-accept-failed-keeps"))
 
 	// How long an offer is good for: it was made at 40.
 	p, _, offer = knocked()
@@ -198,7 +198,7 @@ func acceptScripts() (out []vector) {
 		return accept
 	})
 	over("hs-accept-again/replaced", "another conversation is the present one", func(p *play, accept string) string {
-		p.again2("alice", 2)
+		p.meet("alice", 2)
 		p.opened("bob", p.session("alice", 2, "R"), "finished")
 		return accept
 	})
@@ -210,8 +210,8 @@ func others(id string, all ...string) []string {
 	return slices.DeleteFunc(all, func(r string) bool { return r == requirementOf(id) })
 }
 
-// again2 is the nth whole handshake of somebody's with bob, up to the half-open session.
-func (p *play) again2(who string, n int) {
+// meet is the nth whole handshake of somebody's with bob, up to the half-open session.
+func (p *play) meet(who string, n int) {
 	p.machines[who].contacts[0].attempt = nil // whatever became of the one before
 	offer := p.hear("bob", who, p.begin(who, "bob", anew)[0], offering)
 	p.hear("bob", who, p.takes(who, "bob", n, offer), "session")
@@ -235,7 +235,7 @@ func halfOpenScripts() (out []vector) {
 		p, _ := halfOpen()
 		for i := 2; i <= n; i++ {
 			p.until(uint64(i) * 600)
-			p.again2("alice", i)
+			p.meet("alice", i)
 		}
 		p.wait(10)
 		return p

@@ -41,8 +41,10 @@ func acceptVectors() (out []vector) {
 	made(offerAsk{id: "hs-accept-form/clamped", also: []string{"hs-schedule"}, comment: "draws of ones: e is clamped when it is used"}, func(*scene) (string, string) {
 		return strings.Repeat("\xff", 32), strings.Repeat("\xff", 32)
 	})
-	made(offerAsk{id: "hs-transcript-bytes/not-after", also: []string{"hs-schedule"}, comment: "an offer with another not_after: th and all that follows are others", unsigned: bytesAt(2, u64(math.MaxUint64))}, nil)
-	made(offerAsk{id: "hs-transcript-bytes/identity", also: []string{"hs-schedule"}, comment: "spk is bob's own X25519 key: dh2 and dh3 are the same, and both are hashed", unsigned: with(10, func(c *scene) string { return c.bob.public })}, nil)
+	made(offerAsk{id: "hs-transcript-bytes/not-after", also: []string{"hs-schedule"},
+		comment: "an offer with another not_after: th and all that follows are others", unsigned: bytesAt(2, u64(math.MaxUint64))}, nil)
+	made(offerAsk{id: "hs-transcript-bytes/identity", also: []string{"hs-schedule"},
+		comment: "spk is bob's own X25519 key: dh2 and dh3 are the same, and both are hashed", unsigned: with(10, func(c *scene) string { return c.bob.public })}, nil)
 	const good = "hs-schedule"
 	made(offerAsk{id: "hs-offer-version/accept", comment: "an offer of version 2 is not accepted", twin: good, unsigned: bytesAt(0, "\x02")}, nil)
 	made(offerAsk{id: "hs-offer-expired/accept", comment: "nor one that has expired", twin: good, question: func(c *scene, offer string) (string, uint64, string, string) {
@@ -83,7 +85,7 @@ func acceptRefused() (out []vector) {
 		return accept
 	})
 	// An accept by alice with e as it is given, and with what it gives by whoever takes it.
-	forged := func(c *scene, offer, e string) string {
+	withE := func(c *scene, offer, e string) string {
 		keys := c.keys()
 		ct, ss := encapsulate(kemPublic(keys.ek), c.coins())
 		accept, _ := c.toBob.acceptWith(offer, e, ct, schedule{
@@ -95,7 +97,7 @@ func acceptRefused() (out []vector) {
 		u := big.NewInt(2)
 		for ; onCurve(u); u = plusInt(u, 1) {
 		}
-		return forged(c, offer, toLittle(u))
+		return withE(c, offer, toLittle(u))
 	})
 
 	for _, d := range []struct {
@@ -110,20 +112,22 @@ func acceptRefused() (out []vector) {
 		return accept
 	})
 	ask("hs-accept-offer/before-key", "another offer id, and e is p", good, nil, func(c *scene, offer, _ string) string {
-		return flipped(forged(c, offer, toLittle(prime)), 0, 1)
+		return flipped(withE(c, offer, toLittle(prime)), 0, 1)
 	})
 
 	number := func(suffix, comment string, e func(c *scene) string) {
-		ask("hs-accept-key/"+suffix, comment, good, []string{"rv-x25519-canonical"}, func(c *scene, offer, _ string) string { return forged(c, offer, e(c)) })
+		ask("hs-accept-key/"+suffix, comment, good, []string{"rv-x25519-canonical"}, func(c *scene, offer, _ string) string { return withE(c, offer, e(c)) })
 	}
 	number("bit-255", "e with bit 255 set, and a confirm that is right for whoever clears it", func(c *scene) string { return flipped(x25519Public(c.e()), 31, 0x80) })
 	for _, i := range []int64{0, 1, 9, 18} {
-		number("p-plus-"+decimal(uint64(i)), "e is p + "+decimal(uint64(i))+", and confirm is right for whoever reduces it", func(*scene) string { return toLittle(plusInt(prime, i)) })
+		number("p-plus-"+decimal(uint64(i)), "e is p + "+decimal(uint64(i))+", and confirm is right for whoever reduces it",
+			func(*scene) string { return toLittle(plusInt(prime, i)) })
 	}
 	for _, u := range smallUs() {
-		ask("hs-accept-zero/"+u.suffix, "e is "+u.comment+", and confirm is right for whoever takes a zero DH", good, []string{"rv-x25519-zero"}, func(c *scene, offer, _ string) string {
-			return forged(c, offer, u.u)
-		})
+		ask("hs-accept-zero/"+u.suffix, "e is "+u.comment+", and confirm is right for whoever takes a zero DH", good, []string{"rv-x25519-zero"},
+			func(c *scene, offer, _ string) string {
+				return withE(c, offer, u.u)
+			})
 	}
 
 	for _, d := range []struct {

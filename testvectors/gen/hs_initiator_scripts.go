@@ -60,7 +60,8 @@ func attemptScripts(whole string) (out []vector) {
 	for _, t := range []struct {
 		at   uint64
 		want string
-	}{{500, "transmit"}, {1500, "transmit"}, {3500, "transmit"}, {7500, "persist transmit"}, {11500, "transmit"}, {15500, "persist transmit"}, {19500, "transmit"}, {23500, "ended"}} {
+	}{{500, "transmit"}, {1500, "transmit"}, {3500, "transmit"}, {7500, "persist transmit"}, {11500, "transmit"}, {15500, "persist transmit"}, {19500,
+		"transmit"}, {23500, "ended"}} {
 		p.tryAt(t.at, "alice", t.want)
 	}
 	p.wait(4000)
@@ -105,7 +106,8 @@ func attemptScripts(whole string) (out []vector) {
 	p.opened("alice", p.session("alice", 1, "I"), "finished")
 	p.wait(10000)
 	p.timeout("alice", "")
-	add(p.vector("hs-retry-accept/late", "the accept is sent again at each try, then a fresh knock goes; the answer to the accept comes late", "", "hs-retry-anew", "hs-out-life", "hs-envelope-nonce"))
+	add(p.vector("hs-retry-accept/late", "the accept is sent again at each try, then a fresh knock goes; the answer to the accept comes late", "",
+		"hs-retry-anew", "hs-out-life", "hs-envelope-nonce"))
 
 	// The accept goes to where the offer came from, the fresh knock to all addresses.
 	p = newPlay()
@@ -127,7 +129,8 @@ func attemptScripts(whole string) (out []vector) {
 	// How long an accept is out.
 	end := func() *play {
 		p, _ := accepted()
-		for _, want := range []string{"transmit transmit", "transmit transmit", "transmit transmit", "persist transmit", "transmit", "persist transmit", "transmit", "ended"} {
+		for _, want := range []string{"transmit transmit", "transmit transmit", "transmit transmit", "persist transmit", "transmit", "persist transmit",
+			"transmit", "ended"} {
 			p.try("alice", want)
 		}
 		if p.now != start+23600 {
@@ -212,8 +215,8 @@ func attemptScripts(whole string) (out []vector) {
 	p.tryAt(15500, "alice", anew)
 	add(p.vector("hs-retry-anew/knocks", "a fresh knock under a fresh id, twice", "", "hs-knock-time"))
 	p, accept := accepted()
-	again2 := p.tryAt(600, "alice", both)
-	if accept[0] == again2[0] || accept[1] != again2[1] {
+	second := p.tryAt(600, "alice", both)
+	if accept[0] == second[0] || accept[1] != second[1] {
 		panic("an accept is resent under the same nonce, or its hello is another")
 	}
 	add(p.vector("hs-envelope-nonce/accept", "the accept again under another nonce, and the hello as the same bytes", "", "hs-retry-accept", "hs-hello-behind"))
@@ -260,11 +263,19 @@ func knockTimeScripts() (out []vector) {
 	knock("hs-knock-time/own-ahead", "own is ahead: one more than that", 0, 1000)
 	knock("hs-knock-time/taken-ahead", "taken is ahead: one more than that", 2000, 1000)
 	knock("hs-knock-time/taken-far", "taken is as far ahead as it can be", 3_600_000, 0)
+	p := newPlay()
+	p.shadow("alice", friend{name: "bob"})
+	p.machine("bob", friend{name: "alice"})
+	_, ahead := p.knockBy("alice", "bob", p.now+1000, nil)
+	p.hear("bob", "alice", ahead, "persist transmit transmit")
+	p.wait(10)
+	p.begin("bob", "alice", anew)
+	out = append(out, p.vector("hs-knock-time/after-taken", "a knock was taken whose time is ahead: one more than that", "", "hs-knock-own-stored"))
 	knock("hs-knock-own-far/kept", "own is 3,600,000 ms ahead: it counts", 0, 3_600_000, "hs-knock-time")
 	knock("hs-knock-own-far/forgotten", "own is 3,600,001 ms ahead: it is forgotten", 0, 3_600_001, "hs-knock-time")
 	knock("hs-knock-own-far/taken", "own is far ahead and forgotten, taken is not", 5000, 100_000_000, "hs-knock-time")
 
-	p := newPlay()
+	p = newPlay()
 	p.machine("alice", friend{name: "bob"})
 	p.begin("alice", "bob", anew)
 	p.tries("alice", resend, resend, resend, anew, resend, anew, resend, "ended")
@@ -282,7 +293,8 @@ func knockTimeScripts() (out []vector) {
 	p.tryAt(begun+3500, "alice", resend)
 	p.say("a fresh knock, in the new epoch")
 	p.tryAt(begun+7500, "alice", anew)
-	out = append(out, p.vector("hs-epoch-kept/initiator", "a handshake keeps the epoch of its first knock, a fresh knock has its own", "", "hs-retry-anew", "rv-epoch-current"))
+	out = append(out, p.vector("hs-epoch-kept/initiator", "a handshake keeps the epoch of its first knock, a fresh knock has its own", "",
+		"hs-retry-anew", "rv-epoch-current"))
 
 	p = newPlay()
 	p.now = p.pair("alice", "bob").at(recordEpoch+1, 0)*1000 - 600

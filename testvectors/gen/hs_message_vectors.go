@@ -84,8 +84,10 @@ func envelopeVectors() (out []vector) {
 			draws: o("nonce", toHex(nonce)), mid: o("tag", toHex(p.sent("tag", m.epoch)), "key", toHex(p.sent("envelope", m.epoch)), "body", toHex(m.body())),
 		}, o("datagram", toHex(datagram)), ""))
 	}
-	made("hs-envelope-form/knock", "a knock: one fragment of 1,164 bytes", "alice", "bob", message{epoch: recordEpoch, kind: kindKnock, fragments: 1, bytes: content(knockSize)})
-	made("hs-envelope-form/offer-0", "the first fragment of an offer", "bob", "alice", message{epoch: recordEpoch, kind: kindOffer, fragments: 2, bytes: content(fragmentSize)})
+	made("hs-envelope-form/knock", "a knock: one fragment of 1,164 bytes", "alice", "bob", message{epoch: recordEpoch, kind: kindKnock, fragments: 1,
+		bytes: content(knockSize)})
+	made("hs-envelope-form/offer-0", "the first fragment of an offer", "bob", "alice", message{epoch: recordEpoch, kind: kindOffer, fragments: 2,
+		bytes: content(fragmentSize)})
 	made("hs-envelope-form/offer-1", "the second", "bob", "alice", message{epoch: recordEpoch, kind: kindOffer, fragment: 1, fragments: 2, bytes: content(fragmentSize)})
 	made("hs-envelope-form/accept", "an accept", "alice", "bob", message{epoch: recordEpoch, kind: kindAccept, fragments: 1, bytes: content(acceptSize)})
 	made("hs-envelope-form/next", "the next epoch", "alice", "bob", message{epoch: recordEpoch + 1, kind: kindOffer, fragments: 2, bytes: content(fragmentSize)})
@@ -175,12 +177,15 @@ func envelopeRefused() (out []vector) {
 	do(ask{id: "hs-tag-unknown/behind-late", comment: "the epoch before at the end of the present one", twin: "hs-tag-unknown/last-second", r: 21599, behind: 1})
 	do(ask{id: "hs-tag-unknown/no-contact", comment: "the sender is no contact", twin: good, friends: []string{"carol"}})
 	do(ask{id: "hs-tag-unknown/nobody", comment: "there is no contact at all", twin: good, friends: []string{}})
-	do(ask{id: "hs-tag-unknown/direction", comment: "the tag of what the receiver sends, and the rest sealed to it", twin: good, datagram: func(p pair, nonce string, m message, _ string) string {
-		head := "\x50" + p.received("tag", m.epoch)
-		return head + nonce + sealed(p.sent("envelope", m.epoch), nonce, head, m.body())
-	}})
-	do(ask{id: "hs-tag-unknown/bit-first", comment: "the first bit of the tag is another", twin: good, datagram: func(_ pair, _ string, _ message, d string) string { return flipped(d, 1, 0x80) }})
-	do(ask{id: "hs-tag-unknown/bit-last", comment: "the last bit of the tag is another", twin: good, datagram: func(_ pair, _ string, _ message, d string) string { return flipped(d, 16, 1) }})
+	do(ask{id: "hs-tag-unknown/direction", comment: "the tag of what the receiver sends, and the rest sealed to it", twin: good,
+		datagram: func(p pair, nonce string, m message, _ string) string {
+			head := "\x50" + p.received("tag", m.epoch)
+			return head + nonce + sealed(p.sent("envelope", m.epoch), nonce, head, m.body())
+		}})
+	do(ask{id: "hs-tag-unknown/bit-first", comment: "the first bit of the tag is another", twin: good,
+		datagram: func(_ pair, _ string, _ message, d string) string { return flipped(d, 1, 0x80) }})
+	do(ask{id: "hs-tag-unknown/bit-last", comment: "the last bit of the tag is another", twin: good,
+		datagram: func(_ pair, _ string, _ message, d string) string { return flipped(d, 16, 1) }})
 
 	// The seal.
 	for _, d := range []struct {
@@ -189,7 +194,8 @@ func envelopeRefused() (out []vector) {
 	}{{"nonce-first", "a bit of the nonce's first byte is another", 17}, {"nonce-last", "a bit of the nonce's last byte is another", 40},
 		{"text-first", "a bit of the first sealed byte is another", 41}, {"text-last", "a bit of the last sealed byte is another", -17},
 		{"tag-first", "a bit of the seal's tag is another", -16}, {"tag-last", "the last bit is another", -1}} {
-		do(ask{id: "hs-envelope-seal/" + d.suffix, comment: d.comment, twin: good, datagram: func(_ pair, _ string, _ message, b string) string { return flipped(b, d.at, 1) }})
+		do(ask{id: "hs-envelope-seal/" + d.suffix, comment: d.comment, twin: good,
+			datagram: func(_ pair, _ string, _ message, b string) string { return flipped(b, d.at, 1) }})
 	}
 	again := func(suffix, comment string, seal func(p pair, nonce, head string, m message) string) {
 		do(ask{id: "hs-envelope-seal/" + suffix, comment: comment, twin: good, datagram: func(p pair, nonce string, m message, _ string) string {
@@ -209,7 +215,8 @@ func envelopeRefused() (out []vector) {
 	again("key-direction", "sealed with the key of the other direction", func(p pair, nonce, head string, m message) string {
 		return sealed(p.received("envelope", m.epoch), nonce, head, m.body())
 	})
-	do(ask{id: "hs-envelope-seal/cut", comment: "the last byte is missing", twin: good, datagram: func(_ pair, _ string, _ message, d string) string { return d[:len(d)-1] }})
+	do(ask{id: "hs-envelope-seal/cut", comment: "the last byte is missing", twin: good,
+		datagram: func(_ pair, _ string, _ message, d string) string { return d[:len(d)-1] }})
 	do(ask{id: "hs-envelope-seal/69", comment: "69 bytes, the least that is looked at, with a seal that does not open", twin: good, datagram: cut(69)})
 
 	// The body.
@@ -257,7 +264,8 @@ func knockVectors() (out []vector) {
 	made("hs-knock-form/two", "a knock with an endpoint of each family", "", nil, sceneTime, recordEndpoints)
 	made("hs-knock-form/eight", "a knock with eight endpoints", "", nil, sceneTime+1, manyEndpoints(8))
 	made("hs-knock-form/nine", "asked to write nine endpoints", "hs-knock-form/eight", []string{"rv-endpoint-limit", "rv-record-fields"}, sceneTime, manyEndpoints(9))
-	made("hs-knock-form/port", "asked to write an endpoint with port 0", "hs-knock-form/two", []string{"rv-endpoint-address", "rv-record-fields"}, sceneTime, []string{"192.0.2.1:0"})
+	made("hs-knock-form/port", "asked to write an endpoint with port 0", "hs-knock-form/two", []string{"rv-endpoint-address", "rv-record-fields"},
+		sceneTime, []string{"192.0.2.1:0"})
 
 	read := func(id, comment, twin string, also []string, knock func(random string) string) {
 		s := new(secrets)

@@ -24,7 +24,8 @@ func offerVectors() (out []vector) {
 	later := replaced(c.knock, 1, u64(c.ms+1))
 	offer = makeOffer(c.bob, c.now(), later, c.keys())
 	out = append(out, answered(vector{
-		id: "hs-offer-knock/later", also: []string{"hs-offer-form"}, op: "hs.offer-make", comment: "the same draws for a knock a millisecond later: another signature", secrets: c.s,
+		id: "hs-offer-knock/later", also: []string{"hs-offer-form"}, op: "hs.offer-make",
+		comment: "the same draws for a knock a millisecond later: another signature", secrets: c.s,
 		in:    o("seed", toHex(c.bob.seed), "now", decimal(c.now()), "knock", toHex(later)),
 		draws: o("spk", toHex(c.keys().spk), "rk", toHex(c.keys().rk), "ek", toHex(c.keys().ek)),
 		mid:   o("signed", toHex(offerSigned(offer[:1258], later))),
@@ -131,7 +132,8 @@ func offerRefused() (out []vector) {
 		at   int
 	}{{"spk", 10}, {"rk", 42}} {
 		number := func(suffix, comment string, n *big.Int) {
-			ask(offerAsk{id: "hs-offer-keys/" + k.name + "-" + suffix, also: []string{"rv-x25519-canonical"}, comment: k.name + comment, twin: goodOffer, unsigned: bytesAt(k.at, toLittle(n))})
+			ask(offerAsk{id: "hs-offer-keys/" + k.name + "-" + suffix, also: []string{"rv-x25519-canonical"}, comment: k.name + comment, twin: goodOffer,
+				unsigned: bytesAt(k.at, toLittle(n))})
 		}
 		number("p", " is p", prime)
 		number("p-plus-9", " is p + 9", plusInt(prime, 9))
@@ -139,15 +141,19 @@ func offerRefused() (out []vector) {
 		ask(offerAsk{id: "hs-offer-keys/" + k.name + "-bit-255", also: []string{"rv-x25519-canonical"}, comment: k.name + " with bit 255 set", twin: goodOffer,
 			unsigned: func(_ *scene, offer string) string { return flipped(offer, k.at+31, 0x80) }})
 		for _, u := range smallUs() {
-			ask(offerAsk{id: "hs-offer-zero/" + k.name + "-" + u.suffix, also: []string{"rv-x25519-zero"}, comment: k.name + " is " + u.comment, twin: goodOffer, unsigned: bytesAt(k.at, u.u)})
+			ask(offerAsk{id: "hs-offer-zero/" + k.name + "-" + u.suffix, also: []string{"rv-x25519-zero"}, comment: k.name + " is " + u.comment,
+				twin: goodOffer, unsigned: bytesAt(k.at, u.u)})
 		}
 	}
-	ask(offerAsk{id: "hs-offer-keys-apart/same", comment: "rk is spk", twin: goodOffer, unsigned: func(_ *scene, offer string) string { return replaced(offer, 42, offer[10:42]) }})
-	ask(offerAsk{id: "hs-offer-keys-apart/identity", comment: "spk is bob's own X25519 key: no rule is about that", unsigned: with(10, func(c *scene) string { return c.bob.public })})
+	ask(offerAsk{id: "hs-offer-keys-apart/same", comment: "rk is spk", twin: goodOffer,
+		unsigned: func(_ *scene, offer string) string { return replaced(offer, 42, offer[10:42]) }})
+	ask(offerAsk{id: "hs-offer-keys-apart/identity", comment: "spk is bob's own X25519 key: no rule is about that", unsigned: with(10,
+		func(c *scene) string { return c.bob.public })})
 
 	ask(offerAsk{id: "hs-offer-ek/3328", comment: "the first number of ek is 3,328", unsigned: withCoefficient(0, 3328)})
 	for _, k := range []struct{ n, value int }{{0, 3329}, {1, 3329}, {0, 4095}, {383, 3329}, {766, 4095}, {767, 3329}} {
-		ask(offerAsk{id: fmt.Sprintf("hs-offer-ek/%d-%d", k.n, k.value), comment: fmt.Sprintf("number %d of ek is %d", k.n, k.value), twin: "hs-offer-ek/3328", unsigned: withCoefficient(k.n, k.value)})
+		ask(offerAsk{id: fmt.Sprintf("hs-offer-ek/%d-%d", k.n, k.value), comment: fmt.Sprintf("number %d of ek is %d", k.n, k.value),
+			twin: "hs-offer-ek/3328", unsigned: withCoefficient(k.n, k.value)})
 	}
 	ask(offerAsk{id: "hs-offer-ek/seed", comment: "the last 32 bytes of ek may be anything", unsigned: bytesAt(74+1152, strings.Repeat("\xff", 32))})
 
@@ -160,6 +166,13 @@ func offerRefused() (out []vector) {
 		offer := signedOffer(c.bob, u, c.knock)
 		s := fromLittle([]byte(offer[1290:]))
 		return offer[:1290] + toLittle(s.Add(s, order))
+	})
+	signed("r-neutral", "R is the neutral element, and S is k·a: the equation is right", func(c *scene, u string) string {
+		return u + forged(c.bob, offerSigned(u, c.knock), big.NewInt(0), neutralPoint)
+	})
+	signed("cofactor", "R is r·B and a point of order 8: right only for whoever multiplies by 8", func(c *scene, u string) string {
+		r := new(big.Int).Mod(fromLittle([]byte(c.s.bytes("r", "r", 32))), order)
+		return u + forged(c.bob, offerSigned(u, c.knock), r, smallPoints[1])
 	})
 	signed("alice", "signed by alice herself", func(c *scene, u string) string { return signedOffer(c.alice, u, c.knock) })
 	signed("carol", "signed by carol", func(c *scene, u string) string { return signedOffer(c.s.person("carol"), u, c.knock) })
@@ -200,8 +213,10 @@ func offerRefused() (out []vector) {
 	}
 	ask(offerAsk{id: "hs-offer-expired/before-signature", comment: "expired, and the signature is wrong", twin: "hs-offer-expired/3660", question: late})
 	ask(offerAsk{id: "hs-offer-version/before-expired", comment: "version 2, and expired", twin: goodOffer, unsigned: bytesAt(0, "\x02"), question: late})
-	ask(offerAsk{id: "hs-offer-expired/before-keys", comment: "expired, and spk is p", twin: "hs-offer-expired/3660", unsigned: bytesAt(10, toLittle(prime)), question: late})
-	ask(offerAsk{id: "hs-offer-ek/before-signature", comment: "a number of ek is 3,329, and the signature is wrong", twin: "hs-offer-ek/3328", unsigned: withCoefficient(0, 3329),
+	ask(offerAsk{id: "hs-offer-expired/before-keys", comment: "expired, and spk is p", twin: "hs-offer-expired/3660", unsigned: bytesAt(10,
+		toLittle(prime)), question: late})
+	ask(offerAsk{id: "hs-offer-ek/before-signature", comment: "a number of ek is 3,329, and the signature is wrong", twin: "hs-offer-ek/3328",
+		unsigned: withCoefficient(0, 3329),
 		question: func(c *scene, offer string) (string, uint64, string, string) {
 			return c.bob.key, c.now(), c.knock, flipped(offer, -1, 1)
 		}})

@@ -8,8 +8,10 @@ const machineReasons = "drop malformed authentication replay state limit"
 
 // hsOperations are those of spec/operations.md, "hs".
 var hsOperations = []operation{
-	{name: "hs.envelope-seal", in: "seed hex32, friend hex32, " + messageKeys, draws: "nonce hex24", out: "datagram hex", mid: "tag hex16, key hex32, body hex", fails: "drop malformed"},
-	{name: "hs.envelope-open", in: "seed hex32, friends hex32[], now_ms integer, datagram hex", out: "friend hex32, " + messageKeys, fails: "drop malformed authentication"},
+	{name: "hs.envelope-seal", in: "seed hex32, friend hex32, " + messageKeys, draws: "nonce hex24", out: "datagram hex",
+		mid: "tag hex16, key hex32, body hex", fails: "drop malformed"},
+	{name: "hs.envelope-open", in: "seed hex32, friends hex32[], now_ms integer, datagram hex", out: "friend hex32, " + messageKeys,
+		fails: "drop malformed authentication"},
 	{name: "hs.knock-make", in: "time_ms integer, endpoints endpoint[]", draws: "random hex8", out: "knock hex1164", fails: "drop malformed limit"},
 	{name: "hs.knock-read", in: "knock hex1164", out: "time_ms integer, random hex8, endpoints endpoint[]", fails: "drop malformed limit"},
 	{name: "hs.offer-make", in: "seed hex32, now integer, knock hex1164", draws: "spk hex32, rk hex32, ek hex64", out: "offer hex1322, offer_id hex16", mid: "signed hex"},
@@ -23,7 +25,8 @@ var hsOperations = []operation{
 	{name: "hs.rank", in: "a rank, b rank", out: "higher text"},
 
 	{name: "hs.new", in: "handle handle, seed hex32, now_ms integer, contacts contact[]"},
-	{name: "hs.begin", in: "handle handle, now_ms integer, friend hex32, to endpoint[]", draws: "id hex8, random hex8, nonce-* hex24", out: "outputs output[]", fails: machineReasons},
+	{name: "hs.begin", in: "handle handle, now_ms integer, friend hex32, to endpoint[]", draws: "id hex8, random hex8, nonce-* hex24",
+		out: "outputs output[]", fails: machineReasons},
 	{name: "hs.receive", in: "handle handle, now_ms integer, from endpoint, datagram hex",
 		draws: "spk? hex32, rk? hex32, ek? hex64, e? hex32, coins? hex32, nonce-* hex24", out: "outputs output[]", with: "outputs output[]", fails: machineReasons},
 	{name: "hs.timeout", in: "handle handle, now_ms integer", draws: "id? hex8, random? hex8, nonce-* hex24", out: "outputs output[]"},

@@ -127,7 +127,8 @@ func crossingScripts() (out []vector) {
 		suffix, comment string
 		ahead           int64
 		want            string
-	}{{"between", "the friend's knock is later than the first of two and earlier than the second", -10, "refused"}, {"above", "the friend's knock is later than both", 10, "finished"}} {
+	}{{"between", "the friend's knock is later than the first of two and earlier than the second", -10, "refused"}, {"above",
+		"the friend's knock is later than both", 10, "finished"}} {
 		p := waiting("bob", "alice")
 		p.tries("bob", both, both, both)
 		offer := p.hear("alice", "bob", p.try("bob", anew)[0], offering)
@@ -145,7 +146,8 @@ func crossingScripts() (out []vector) {
 		id, comment string
 		at          uint64
 		want        string
-	}{{"hs-out-life/rival", "64.999 s after the offer came, one's own accept is a rival", 65099, "refused"}, {"hs-out-life/no-rival", "65 s after the offer came it is none", 65100, "finished"}} {
+	}{{"hs-out-life/rival", "64.999 s after the offer came, one's own accept is a rival", 65099, "refused"}, {"hs-out-life/no-rival",
+		"65 s after the offer came it is none", 65100, "finished"}} {
 		p := waiting("bob", "alice")
 		p.tries("bob", both, both, both, anew, resend, anew, resend)
 		p.try("bob", "ended")
@@ -176,7 +178,8 @@ func presentScripts() (out []vector) {
 		suffix, comment string
 		ms              uint64
 		want            string
-	}{{"later", "a knock a millisecond later than that of the present conversation", start + 1, "finished"}, {"earlier", "a knock a millisecond earlier", start - 1, "refused"}} {
+	}{{"later", "a knock a millisecond later than that of the present conversation", start + 1, "finished"}, {"earlier", "a knock a millisecond earlier",
+		start - 1, "refused"}} {
 		p := talking("bob", "alice")
 		p.opened("bob", p.visit("alice", "bob", c.ms), c.want)
 		add(p.vector("hs-rank-present/"+c.suffix, c.comment, "", "hs-rank-when"))
@@ -205,7 +208,7 @@ func presentScripts() (out []vector) {
 	p, accept := halfOpen()
 	p.opened("bob", p.session("alice", 1, "R"), "finished")
 	p.wait(1000)
-	p.again2("alice", 2)
+	p.meet("alice", 2)
 	p.say("the first is the present one still: its accept is answered")
 	p.hear("bob", "alice", accept, "repeat")
 	p.opened("bob", p.session("alice", 2, "R"), "finished")
@@ -214,7 +217,7 @@ func presentScripts() (out []vector) {
 	p, accept = halfOpen()
 	p.opened("bob", p.session("alice", 1, "R"), "finished")
 	p.wait(1000)
-	p.again2("alice", 2)
+	p.meet("alice", 2)
 	p.hear("bob", "alice", accept, "repeat")
 	p.opened("bob", p.session("alice", 2, "R"), "finished")
 	add(p.vector("hs-finish-older/goes-on", "a second handshake of the same friend, who has restarted", "", "hs-halfopen-mute", "hs-finish-replaces"))
@@ -229,8 +232,7 @@ func replacedScripts() (out []vector) {
 	offered := func() (p *play, accept string) {
 		p, _ = halfOpen()
 		p.until(1000)
-		id, knock := p.knockBy("alice", "bob", p.now, nil)
-		_ = id
+		_, knock := p.knockBy("alice", "bob", p.now, nil)
 		return p, p.acceptOf("alice", "bob", p.hear("bob", "alice", knock, offering))
 	}
 	p, accept := offered()

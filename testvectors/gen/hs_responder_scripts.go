@@ -145,7 +145,8 @@ func knockScripts() (out []vector) {
 		add(p.vector(rule+"/"+suffix, comment, "hs-knock-older/newer", also...))
 	}
 	bad("hs-knock-version", "machine", "a knock of version 2", nil, func(k string) string { return replaced(k, 0, "\x02") })
-	bad("hs-knock-fields", "machine", "a knock with an unknown type below 128", []string{"rv-field-unknown"}, func(k string) string { return padded(k[:17]+fieldForm(9, ""), knockSize) })
+	bad("hs-knock-fields", "machine", "a knock with an unknown type below 128", []string{"rv-field-unknown"},
+		func(k string) string { return padded(k[:17]+fieldForm(9, ""), knockSize) })
 	bad("hs-knock-fields", "machine-limit", "a knock with nine endpoints", []string{"rv-endpoint-limit"}, func(k string) string {
 		return padded(k[:17]+fieldsOf(manyEndpoints(9)), knockSize)
 	})

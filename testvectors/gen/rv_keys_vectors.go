@@ -19,7 +19,8 @@ func identityVectors() (out []vector) {
 			}
 		}
 		out = append(out, answered(vector{
-			id: id, also: others(id, "rv-identity-key", "rv-identity-x25519", "rv-address-write", "rv-secret-write"), op: "rv.identity", comment: comment, source: source, secrets: s,
+			id: id, also: others(id, "rv-identity-key", "rv-identity-x25519", "rv-address-write", "rv-secret-write"), op: "rv.identity", comment: comment,
+			source: source, secrets: s,
 			in: o("seed", toHex(seed)),
 		}, o("IK", toHex(p.key), "x_private", toHex(p.private), "x_public", toHex(p.public), "address", addressOf(p.key), "secret", secretOf(seed)), ""))
 	}

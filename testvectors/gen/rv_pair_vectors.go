@@ -37,8 +37,9 @@ func pairVectors() (out []vector) {
 			panic("a point of small order gives a secret")
 		}
 		out = append(out, answered(vector{
-			id: fmt.Sprintf("rv-pair-zero/order-%d-%d", n, i), also: []string{"rv-contact-small"}, op: "rv.pair", comment: fmt.Sprintf("a friend of order %d: S would be zero", n),
-			twin: "rv-pair-keys/alice-bob", secrets: s, in: o("seed", toHex(own.seed), "friend", toHex(t.encode())),
+			id: fmt.Sprintf("rv-pair-zero/order-%d-%d", n, i), also: []string{"rv-contact-small"}, op: "rv.pair",
+			comment: fmt.Sprintf("a friend of order %d: S would be zero", n),
+			twin:    "rv-pair-keys/alice-bob", secrets: s, in: o("seed", toHex(own.seed), "friend", toHex(t.encode())),
 		}, nil, "rv-pair-zero"))
 	}
 	// Every label in both directions, then the edges of the epoch.
@@ -116,7 +117,8 @@ func epochVectors() (out []vector) {
 			// At r = 18,000 exactly the two readings meet: t + 3,600 is the first second of the next epoch.
 			agree("epochs", strings.Join(decimals(want), " "), strings.Join(decimals(live), " "))
 			out = append(out, answered(vector{
-				id: fmt.Sprintf("%s/%s-%s-%d", id, two[0], two[1], r), also: []string{"rv-epoch-current"}, op: "rv.epoch", comment: fmt.Sprintf("r = %d: %s", r, comment), secrets: s,
+				id: fmt.Sprintf("%s/%s-%s-%d", id, two[0], two[1], r), also: []string{"rv-epoch-current"}, op: "rv.epoch", comment: fmt.Sprintf("r = %d: %s", r,
+					comment), secrets: s,
 				in: o("seed", toHex(p.own.seed), "friend", toHex(p.friend), "time", decimal(t)),
 			}, o("epoch", decimal(live[0]), "live", decimals(live)), ""))
 		}

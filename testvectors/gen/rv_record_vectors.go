@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -56,9 +57,11 @@ func recordVectors() (out []vector) {
 	refused("rv-record-fields/nine", "asked to write nine endpoints", "rv-record-form/eight", []string{"rv-endpoint-limit"}, manyEndpoints(9))
 	refused("rv-record-fields/port", "asked to write an endpoint with port 0", "rv-record-form/one", []string{"rv-endpoint-address"}, []string{"192.0.2.1:0"})
 	refused("rv-record-fields/unspecified", "asked to write the unspecified address", "rv-record-form/one", []string{"rv-endpoint-address"}, []string{"[::]:6881"})
-	refused("rv-record-fields/multicast", "asked to write a multicast address", "rv-record-form/one", []string{"rv-endpoint-address"}, []string{"192.0.2.1:6881", "224.0.0.1:6881"})
+	refused("rv-record-fields/multicast", "asked to write a multicast address", "rv-record-form/one", []string{"rv-endpoint-address"},
+		[]string{"192.0.2.1:6881", "224.0.0.1:6881"})
 	refused("rv-record-fields/mapped", "asked to write an IPv4-mapped address", "rv-record-form/one", []string{"rv-endpoint-address"}, []string{"[::ffff:192.0.2.1]:6881"})
-	written("rv-record-time/written", "time is seq div 1000, also of a last + 1 that reaches the next second", "alice", "bob", 4, recordEpoch, (recordTime+60)*1000, recordEndpoints)
+	written("rv-record-time/written", "time is seq div 1000, also of a last + 1 that reaches the next second", "alice", "bob", 4, recordEpoch,
+		(recordTime+60)*1000, recordEndpoints)
 	return out
 }
 
@@ -150,6 +153,18 @@ func recordRefused() (out []vector) {
 		s := fromLittle([]byte(c.sig[32:]))
 		c.sig = c.sig[:32] + toLittle(s.Add(s, order))
 	}})
+	ask(readCase{id: "rv-record-signature/r-neutral", comment: "R is the neutral element, and S is k·a: the equation is right", twin: goodRecord,
+		also: []string{"rv-verify-r"},
+		sealing: func(_ pair, r record) record {
+			r.sig = forged(person{seed: r.slot.seed, key: r.slot.key}, r.signed, big.NewInt(0), neutralPoint)
+			return r
+		}})
+	ask(readCase{id: "rv-record-signature/cofactor", comment: "R is r·B and a point of order 2: right only for whoever multiplies by 8",
+		twin: goodRecord, also: []string{"rv-verify-equation"},
+		sealing: func(_ pair, r record) record {
+			r.sig = forged(person{seed: r.slot.seed, key: r.slot.key}, r.signed, fromLittle([]byte(r.nonce)), smallPoints[4])
+			return r
+		}})
 	ask(readCase{id: "rv-record-signature/salt", comment: "signed with a salt", twin: goodRecord, sealing: func(_ pair, r record) record {
 		r.sig = sign(r.slot.seed, "4:salt4:kith"+r.signed)
 		return r
@@ -228,7 +243,8 @@ func recordRefused() (out []vector) {
 	aged("rv-record-age/3601-ahead", "3,601 s ahead", early, recordTime-3601)
 	aged("rv-record-age/years", "years old", old, recordTime+1<<32)
 	aged("rv-record-age/1970", "read by a clock that stands at 0", early, 0)
-	ask(readCase{id: "rv-record-age/before-time", also: []string{"rv-record-time"}, comment: "7,201 s old, and its time is not what seq says: that is judged first", twin: old,
+	ask(readCase{id: "rv-record-age/before-time", also: []string{"rv-record-time"},
+		comment: "7,201 s old, and its time is not what seq says: that is judged first", twin: old,
 		plaintext: func(p string) string { return replaced(p, 1, u64(recordTime-1)) }, question: func(c *openCase) { c.now = recordTime + 7201 }})
 	return out
 }
@@ -288,9 +304,11 @@ func fieldsCases() (all []fieldsCase) {
 	add("rv-endpoint-limit", "eight", "", "eight endpoints", list(manyEndpoints(8)...))
 	add("rv-endpoint-limit", "nine", "rv-endpoint-limit/eight", "nine endpoints", list(manyEndpoints(9)...))
 	add("rv-endpoint-limit", "nine-same", "rv-endpoint-limit/eight", "nine times the same endpoint", one(strings.Repeat(good, 9)))
-	add("rv-endpoint-limit", "nine-cut", "rv-endpoint-limit/eight", "a cut-off ninth endpoint: it is the ninth before it is looked at", one(strings.Repeat(good, 8)+"\x04"))
+	add("rv-endpoint-limit", "nine-cut", "rv-endpoint-limit/eight", "a cut-off ninth endpoint: it is the ninth before it is looked at",
+		one(strings.Repeat(good, 8)+"\x04"))
 	add("rv-endpoint-limit", "nine-port", "rv-endpoint-limit/eight", "a ninth endpoint with port 0", one(strings.Repeat(good, 8)+endpointForm("192.0.2.1:0")))
-	add("rv-endpoint-address", "third-of-nine", "rv-endpoint-limit/eight", "nine endpoints, the third with port 0: it is read before the ninth", one(good+good+endpointForm("192.0.2.1:0")+strings.Repeat(good, 6)))
+	add("rv-endpoint-address", "third-of-nine", "rv-endpoint-limit/eight", "nine endpoints, the third with port 0: it is read before the ninth",
+		one(good+good+endpointForm("192.0.2.1:0")+strings.Repeat(good, 6)))
 	add("rv-endpoint-form", "both", "", "an endpoint of each family", list(recordEndpoints...))
 	add("rv-endpoint-form", "same", "", "an endpoint twice", one(good+good))
 	for _, family := range []string{"\x00", "\x05", "\x10", "\xff"} {
@@ -305,15 +323,18 @@ func fieldsCases() (all []fieldsCase) {
 		{"below-multicast", "the last address below multicast", "223.255.255.255:6881"}, {"above-multicast", "the first address above multicast", "240.0.0.0:6881"},
 		{"below-broadcast", "the last address below 255.255.255.255", "255.255.255.254:6881"}, {"zero-net", "the first address above the unspecified one", "0.0.0.1:6881"},
 		{"ports", "the lowest port", "192.0.2.1:1"}, {"port-last", "the highest port", "192.0.2.1:65535"},
-		{"six-loopback", "IPv6's loopback address", "[::1]:6881"}, {"six-link", "a link-local address", "[fe80::1]:6881"}, {"six-below-multicast", "an address below multicast", "[feff::1]:6881"},
+		{"six-loopback", "IPv6's loopback address", "[::1]:6881"}, {"six-link", "a link-local address", "[fe80::1]:6881"}, {"six-below-multicast",
+			"an address below multicast", "[feff::1]:6881"},
 	} {
 		add("rv-endpoint-address", a.suffix, "", a.comment, list(a.endpoint))
 	}
 	for _, a := range []struct{ suffix, comment, endpoint, twin string }{
 		{"port-zero", "port 0", "192.0.2.1:0", "ports"}, {"six-port-zero", "port 0", "[2001:db8::1]:0", "six-link"},
 		{"unspecified", "the unspecified address", "0.0.0.0:6881", "zero-net"}, {"six-unspecified", "the unspecified address", "[::]:6881", "six-loopback"},
-		{"multicast-first", "the first multicast address", "224.0.0.0:6881", "below-multicast"}, {"multicast-last", "the last multicast address", "239.255.255.255:6881", "above-multicast"},
-		{"six-multicast", "a multicast address", "[ff02::1]:6881", "six-below-multicast"}, {"six-multicast-first", "the first multicast address", "[ff00::]:6881", "six-below-multicast"},
+		{"multicast-first", "the first multicast address", "224.0.0.0:6881", "below-multicast"}, {"multicast-last", "the last multicast address",
+			"239.255.255.255:6881", "above-multicast"},
+		{"six-multicast", "a multicast address", "[ff02::1]:6881", "six-below-multicast"}, {"six-multicast-first", "the first multicast address",
+			"[ff00::]:6881", "six-below-multicast"},
 		{"broadcast", "255.255.255.255", "255.255.255.255:6881", "below-broadcast"}, {"mapped", "an IPv4-mapped address", "[::ffff:192.0.2.1]:6881", "six-link"},
 	} {
 		add("rv-endpoint-address", a.suffix, "rv-endpoint-address/"+a.twin, a.comment, list(a.endpoint))
@@ -329,8 +350,9 @@ func fieldVectors() (out []vector) {
 			plaintext: func(p string) string { return p[:9] + c.fields(recordText-9) },
 		}.vector())
 	}
-	out = append(out, readCase{id: "rv-record-content/before-age", also: []string{"rv-field-unknown"}, comment: "7,201 s old, and with an unknown type: that is judged first",
-		twin: "rv-record-age/7200", plaintext: func(p string) string { return p[:9] + padded(fieldForm(2, ""), recordText-9) },
+	out = append(out, readCase{id: "rv-record-content/before-age", also: []string{"rv-field-unknown"},
+		comment: "7,201 s old, and with an unknown type: that is judged first",
+		twin:    "rv-record-age/7200", plaintext: func(p string) string { return p[:9] + padded(fieldForm(2, ""), recordText-9) },
 		question: func(c *openCase) { c.now = recordTime + 7201 }}.vector())
 	return out
 }

@@ -21,6 +21,12 @@ func (f forger) with(r *big.Int, encoded string) (sig string, s *big.Int) {
 	return encoded + toLittle(s), s
 }
 
+// forged is a signature whose R is r·B and a point of small order.
+func forged(p person, message string, r *big.Int, small point) string {
+	sig, _ := forger{p, message}.with(r, basePoint.times(r).add(small).encode())
+	return sig
+}
+
 func signatureVectors() (out []vector) {
 	const message = "kith"
 	made := func(id, comment string, label, message string, name string) {
@@ -62,11 +68,12 @@ func signatureVectors() (out []vector) {
 	asked("rv-verify-equation/empty", "a signature of an empty message", "", func(_ *secrets, p person, _ string) (string, string, string) {
 		return offerLabel, "", sign(p.seed, offerLabel+"\x00")
 	})
-	asked("rv-verify-equation/any-r", "R of a number that was not made as section 5.1.6 says: nobody can see that", "", func(s *secrets, p person, _ string) (string, string, string) {
-		r := new(big.Int).Mod(fromLittle([]byte(s.bytes("r", "r", 32))), order)
-		sig, _ := forger{p, offerLabel + "\x00" + message}.with(r, basePoint.times(r).encode())
-		return offerLabel, message, sig
-	})
+	asked("rv-verify-equation/any-r", "R of a number that was not made as section 5.1.6 says: nobody can see that", "",
+		func(s *secrets, p person, _ string) (string, string, string) {
+			r := new(big.Int).Mod(fromLittle([]byte(s.bytes("r", "r", 32))), order)
+			sig, _ := forger{p, offerLabel + "\x00" + message}.with(r, basePoint.times(r).encode())
+			return offerLabel, message, sig
+		})
 
 	// S, and what is the same modulo L.
 	for _, n := range []int64{1, 2, 8, 14} {
@@ -78,7 +85,8 @@ func signatureVectors() (out []vector) {
 	asked("rv-verify-s/order", "S is L", good, sigOnly(func(_ person, sig string) string { return sig[:32] + toLittle(order) }))
 	asked("rv-verify-s/ones", "S is 2^256 − 1", good, sigOnly(func(_ person, sig string) string { return sig[:32] + toLittle(sub(power(2, 256), 1)) }))
 	asked("rv-verify-s/bit-255", "S with bit 255 set", good, sigOnly(func(_ person, sig string) string { return flipped(sig, 63, 0x80) }))
-	asked("rv-verify-equation/s-largest", "S is L − 1: below L, and not right", good, sigOnly(func(_ person, sig string) string { return sig[:32] + toLittle(sub(order, 1)) }))
+	asked("rv-verify-equation/s-largest", "S is L − 1: below L, and not right", good,
+		sigOnly(func(_ person, sig string) string { return sig[:32] + toLittle(sub(order, 1)) }))
 	asked("rv-verify-equation/s-zero", "S is 0", good, sigOnly(func(_ person, sig string) string { return sig[:32] + zeros(32) }))
 	asked("rv-verify-equation/s-negative", "S is L − S: the signature of −R under −A", good, sigOnly(func(_ person, sig string) string {
 		return sig[:32] + toLittle(new(big.Int).Sub(order, fromLittle([]byte(sig[32:]))))
@@ -97,10 +105,11 @@ func signatureVectors() (out []vector) {
 			sig, _ := forger{p, offerLabel + "\x00" + message}.with(big.NewInt(0), toLittle(withSign(big.NewInt(n), 1)))
 			return sig
 		}))
-		asked(fmt.Sprintf("rv-verify-equation/r-p-plus-%d", n), fmt.Sprintf("R has y = p + %d, which is not canonical, and S is k·a", n), good, sigOnly(func(p person, _ string) string {
-			sig, _ := forger{p, offerLabel + "\x00" + message}.with(big.NewInt(0), toLittle(plusInt(prime, n)))
-			return sig
-		}))
+		asked(fmt.Sprintf("rv-verify-equation/r-p-plus-%d", n), fmt.Sprintf("R has y = p + %d, which is not canonical, and S is k·a", n), good,
+			sigOnly(func(p person, _ string) string {
+				sig, _ := forger{p, offerLabel + "\x00" + message}.with(big.NewInt(0), toLittle(plusInt(prime, n)))
+				return sig
+			}))
 	}
 	asked("rv-verify-equation/r-noncanonical", "the neutral element as y = p + 1, bit 255 set", good, sigOnly(func(p person, _ string) string {
 		sig, _ := forger{p, offerLabel + "\x00" + message}.with(big.NewInt(0), toLittle(withSign(plusInt(prime, 1), 1)))
@@ -110,11 +119,12 @@ func signatureVectors() (out []vector) {
 	// What is right only for whoever multiplies by 8.
 	for _, i := range []int{4, 2, 1} {
 		n := []int{1, 8, 4, 8, 2}[i]
-		asked(fmt.Sprintf("rv-verify-equation/cofactor-%d", n), fmt.Sprintf("R is r·B and a point of order %d: right only for whoever multiplies by 8", n), good, func(s *secrets, p person, _ string) (string, string, string) {
-			r := new(big.Int).Mod(fromLittle([]byte(s.bytes("r", "r", 32))), order)
-			sig, _ := forger{p, offerLabel + "\x00" + message}.with(r, basePoint.times(r).add(smallPoints[i]).encode())
-			return offerLabel, message, sig
-		})
+		asked(fmt.Sprintf("rv-verify-equation/cofactor-%d", n), fmt.Sprintf("R is r·B and a point of order %d: right only for whoever multiplies by 8", n),
+			good, func(s *secrets, p person, _ string) (string, string, string) {
+				r := new(big.Int).Mod(fromLittle([]byte(s.bytes("r", "r", 32))), order)
+				sig, _ := forger{p, offerLabel + "\x00" + message}.with(r, basePoint.times(r).add(smallPoints[i]).encode())
+				return offerLabel, message, sig
+			})
 	}
 	for _, c := range []struct {
 		suffix, comment string
@@ -140,9 +150,10 @@ func signatureVectors() (out []vector) {
 	asked("rv-verify-equation/label-no-zero", "a signature of label and message without the byte 0x00 between them", good, sigOnly(func(p person, _ string) string {
 		return sign(p.seed, offerLabel+message)
 	}))
-	asked("rv-verify-equation/hashed", "a signature of SHA-512 of label and message, as prehashing without its prefix would give", good, sigOnly(func(p person, _ string) string {
-		return sign(p.seed, sha512sum(offerLabel+"\x00"+message))
-	}))
+	asked("rv-verify-equation/hashed", "a signature of SHA-512 of label and message, as prehashing without its prefix would give", good,
+		sigOnly(func(p person, _ string) string {
+			return sign(p.seed, sha512sum(offerLabel+"\x00"+message))
+		}))
 	asked("rv-verify-equation/key-other", "bob's signature under alice's key", good, func(s *secrets, _ person, _ string) (string, string, string) {
 		return offerLabel, message, sign(s.person("bob").seed, offerLabel+"\x00"+message)
 	})
