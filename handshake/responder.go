@@ -91,7 +91,7 @@ func (m *Machine) takeKnock(now time.Time, from netip.AddrPort, c *contact, epoc
 	if err := m.mayOffer(now, c.friend); err != nil {
 		return err
 	}
-	if c.names(now, SessionID{c.friend, e.ID, Responder}) { // two sessions would have one name
+	if c.names(now, SessionID{c.friend, e.ID, Responder}) { // hs-knock-session: two sessions would have one name
 		return fmt.Errorf("handshake: knock has the id of a session: %w", ErrState)
 	}
 	o := &servedOffer{id: e.ID, epoch: epoch, time: int64(k.Time), knock: hash, until: now.Add(offerLife * time.Second)} // hs-epoch-kept
