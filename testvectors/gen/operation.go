@@ -27,7 +27,7 @@ type operation struct {
 
 // operations are all that there are, a table for each component.
 func operations() []operation {
-	return slices.Concat(frameOperations, wireOperations, dhtOperations, rvOperations, hsOperations)
+	return slices.Concat(frameOperations, wireOperations, dhtOperations, rvOperations, hsOperations, ratchetOperations)
 }
 
 // frameOperations belong to the protocol itself.

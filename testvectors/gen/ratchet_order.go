@@ -331,22 +331,31 @@ func rtStrangers() (all []vector) {
 	s.alice.refuses(s.bob.sends(0), authentication)
 	all = append(all, s.refused(header+"answered-hello"))
 
-	s = rtTell(header+"other-conversation", "a message of another conversation of Bob's: neither handle opens what is the other's", "bob")
-	s.bob.hears(s.alice.sends(0))
-	change := map[string]string{}
-	for _, name := range []string{"RK", "HK_I", "NHK_R", "AD"} {
-		change[name] = s.secrets.bytes("other-"+name, "rt other "+name, 32)
+	for _, right := range []bool{true, false} {
+		s = rtTell(header+"two-conversations", "Bob has two conversations: neither handle opens what is the other's", "bob")
+		s.bob.hears(s.alice.sends(0))
+		change := map[string]string{}
+		for _, name := range []string{"RK", "HK_I", "NHK_R", "AD"} {
+			change[name] = s.secrets.bytes("other-"+name, "rt other "+name, 32)
+		}
+		rk := s.secrets.bytes("other-rk", "rt other rk", 32)
+		robert, alicia := &rtParty{story: s, name: "robert", shown: true}, &rtParty{story: s, name: "alicia"}
+		robert.startsBob(rk, change)
+		alicia.startsAlice(x25519Public(rk), change)
+		m := alicia.sends(0)
+		robert.refuses(s.alice.sends(1), authentication)
+		s.bob.refuses(m, authentication)
+		robert.hears(m)
+		s.bob.hears(s.alice.sent(0, 1))
+		if right {
+			robert.hears(alicia.sends(1))
+			robert.says()
+			all = append(all, s.accepted())
+			continue
+		}
+		s.id, s.comment = header+"other-conversation", "a message of another conversation of Bob's"
+		robert.refuses(s.alice.sends(2), authentication)
+		all = append(all, s.refused(header+"two-conversations"))
 	}
-	rk := s.secrets.bytes("other-rk", "rt other rk", 32)
-	robert := &rtParty{story: s, name: "robert", shown: true}
-	robert.startsBob(rk, change)
-	robert.refuses(s.alice.sends(1), authentication)
-	alicia := &rtParty{story: s, name: "alicia"}
-	alicia.startsAlice(x25519Public(rk), change)
-	m := alicia.sends(0)
-	s.bob.refuses(m, authentication)
-	robert.hears(m)
-	s.bob.hears(s.alice.sent(0, 1))
-	s.bob.refuses(alicia.sends(1), authentication)
-	return append(all, s.refused("rt-start/bob"))
+	return all
 }

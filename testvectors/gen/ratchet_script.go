@@ -228,9 +228,10 @@ func (p *rtParty) opens(message string, newest bool) {
 	}
 }
 
-// refuses does not open a message.
+// refuses does not open a message. The state is what the model leaves, so that what comes next shows whether it is the same.
 func (p *rtParty) refuses(message, reason string) {
-	_, _, got := p.state.decrypt(message, p.nextRatchet())
+	next, _, got := p.state.decrypt(message, p.nextRatchet())
+	p.state = next
 	p.tell(step{op: "rt.decrypt", in: o("handle", p.name, "message", toHex(message))}, reason, got)
 }
 

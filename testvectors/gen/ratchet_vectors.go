@@ -77,6 +77,7 @@ func rtSending() (all []vector) {
 		for range 3 {
 			p.other().hears(p.says())
 		}
+		p.hears(p.other().says())
 		add(s.accepted())
 
 		s = rtTell(form+"unanswered-"+name, "who gets no answer stays in the chain; what was lost counts all the same", name)
@@ -119,7 +120,7 @@ func rtSending() (all []vector) {
 		s.alice.hears(s.bob.says())
 		add(s.accepted())
 	}
-	s := rtTell("rt-send-size/1128", "a plaintext of 1,128 bytes: no number is used up", "alice")
+	s := rtTell("rt-send-size/1128", "a plaintext of 1,128 bytes: no number is used up", "alice bob")
 	s.also = []string{"rt-failure-nothing"}
 	s.alice.cannotSay(rtText(rtMostPlaintext+1), limit)
 	s.alice.says()
