@@ -115,56 +115,75 @@ func (t *trial) measure(ctx context.Context) error {
 	return nil
 }
 
-// A worker judges mutants one after another, in one process for as long as that lives.
+// A worker judges mutants one after another, in processes that it keeps for as long as they live and are good.
 type worker struct {
 	*trial
-	process *process
+	process *process // for all mutants that are not executed before the first case
+	clean   *process // has seen no mutant that was noticed, for a second opinion on those that are not
 }
 
 func (w *worker) close() {
-	if w.process != nil {
-		w.process.stop()
-		w.process = nil
+	for _, p := range []*process{w.process, w.clean} {
+		if p != nil {
+			p.stop()
+		}
 	}
+	w.process, w.clean = nil, nil
 }
 
-// judgeOne decides the fate of a mutant, which must not depend on the mutants that the process has seen before. So a case that
-// notices it counts only if the same case passes afterwards without a mutant; and one that no case notices, or that ends its
-// process, is judged again in a new one: there may be something left that blinds a case, and a busy machine is slow.
+// judgeOne decides the fate of a mutant, which must not depend on the mutants before it. So a case that notices it counts only if
+// the same case passes afterwards without a mutant. One that no case notices is asked again in a process in which no case has ever
+// failed, because a failure may leave something behind that blinds a case. And one that ends its process is judged again in a
+// new one, with a longer deadline, because a busy machine is slow.
 func (w *worker) judgeOne(ctx context.Context, m *mutant) error {
 	r := w.request(m)
 	if w.init[m.first] {
 		return w.alone(ctx, m, r)
 	}
-	if w.process == nil {
-		p, err := w.judge.start(ctx, 0)
-		if err != nil {
-			return err
+	a, err := w.ask(ctx, &w.process, r)
+	if err == nil && a.Killer == "" {
+		if a, err = w.ask(ctx, &w.clean, r); err == nil && a.Killer != "" {
+			w.clean.stop()
+			w.clean = nil
+			return w.alone(ctx, m, r)
 		}
-		w.process = p
 	}
-	a, err := w.process.ask(r, w.deadline)
 	if err == nil && a.Killer != "" {
 		i := slices.IndexFunc(r.Cases, func(ask mutants.Asked) bool { return w.baseline[ask.Case].Name == a.Killer })
 		var control mutants.Answer
-		control, err = w.process.ask(mutants.Request{Cases: r.Cases[i : i+1]}, w.deadline)
+		control, err = w.ask(ctx, &w.process, mutants.Request{Cases: r.Cases[i : i+1]})
 		if err == nil && control.Killer != "" {
-			w.close()
+			w.process.stop()
+			w.process = nil
 			return w.alone(ctx, m, r)
 		}
 	}
 	var d *death
 	switch {
 	case errors.As(err, &d):
-		w.process = nil
 		return w.alone(ctx, m, r)
 	case err != nil:
 		return err
-	case a.Killer == "":
-		return w.alone(ctx, m, r)
 	}
 	m.settle(a)
 	return nil
+}
+
+// ask asks the process that p points to, or a new one if there is none. One that dies is gone.
+func (w *worker) ask(ctx context.Context, p **process, r mutants.Request) (mutants.Answer, error) {
+	if *p == nil {
+		started, err := w.judge.start(ctx, 0)
+		if err != nil {
+			return mutants.Answer{}, err
+		}
+		*p = started
+	}
+	a, err := (*p).ask(r, w.deadline)
+	var d *death
+	if errors.As(err, &d) {
+		*p = nil
+	}
+	return a, err
 }
 
 // alone decides the fate of a mutant in a process of its own, in which it is on from the first instruction if its place is
