@@ -207,6 +207,19 @@ func TestEndedRefuses(t *testing.T) {
 	}
 }
 
+// A session is that of one role: the other has nothing under this name.
+func TestRoleOfASession(t *testing.T) {
+	s := begin(t)
+	alice := s.friend("alice")
+	alice.halfOpen("one", s.ms())
+	id, knock := alice.begins()
+	alice.offers(id, knock)
+	for _, id := range []SessionID{alice.session("one", Initiator), {alice.key(), id, Responder}} {
+		require.False(t, s.m.Lives(s.now, id))
+		s.refuseCall(ErrState, "no such session", func() error { return s.m.Opened(s.now, id) })
+	}
+}
+
 // After a conversation has ended its rank means nothing: an older knock may make the next.
 func TestRankIsForgottenWithTheConversation(t *testing.T) {
 	s := begin(t)

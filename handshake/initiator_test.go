@@ -41,6 +41,7 @@ func TestBeginRefuses(t *testing.T) {
 	s.refuseCall(ErrLimit, "9 addresses", begins(slices.Repeat([]netip.AddrPort{alice.at}, 9)...))
 	s.refuseCall(ErrMalformed, "no address", begins(alice.at, netip.AddrPort{}))
 	s.refuseCall(ErrMalformed, "no address", begins(netip.AddrPortFrom(alice.at.Addr(), 0)))
+	s.refuseCall(ErrMalformed, "no address", begins(netip.AddrPortFrom(netip.Addr{}, 1)))
 	id, knock := alice.begins()
 	s.refuseCall(ErrState, "under way", begins(alice.at))
 	alice.offers(id, knock)
@@ -49,6 +50,19 @@ func TestBeginRefuses(t *testing.T) {
 	s.did(s.m.Opened(s.now, SessionID{alice.key(), id, Initiator}))
 	s.want(OutputFinished)
 	alice.begins()
+}
+
+// The addresses are the machine's own, and an IPv4 address is one however it is written.
+func TestBeginTakesAddresses(t *testing.T) {
+	s := begin(t)
+	alice := s.friend("alice")
+	to := []netip.AddrPort{netip.AddrPortFrom(netip.AddrFrom16(alice.at.Addr().As16()), alice.at.Port())}
+	require.True(t, to[0].Addr().Is4In6())
+	s.did(s.m.Begin(s.now, alice.key(), to...))
+	to[0] = netip.AddrPort{}
+	alice.wantKnock()
+	s.advance(500 * time.Millisecond)
+	require.Equal(t, alice.at, s.want(OutputTransmit).To)
 }
 
 // hs-knock-time, hs-knock-own-stored, hs-knock-own-far
@@ -152,6 +166,73 @@ func TestLateTimeout(t *testing.T) {
 	alice.wantKnock()
 }
 
+// hs-retry-anew: by the time of the try, and not by its number.
+func TestAnewAfterLateTries(t *testing.T) {
+	for _, late := range []time.Duration{0, time.Millisecond} {
+		s := begin(t)
+		alice := s.friend("alice")
+		id, _ := alice.begins()
+		s.jump(7499*time.Millisecond + late)
+		s.did(s.m.HandleTimeout(s.now))
+		if late > 0 {
+			fresh, _ := alice.wantKnock()
+			require.NotEqual(t, id, fresh)
+		} else {
+			require.Equal(t, id, alice.open(s.want(OutputTransmit).Datagram).ID)
+		}
+		s.wantNothing()
+	}
+}
+
+// What else is due with a contact makes no try.
+func TestTriesKeepTheirTimes(t *testing.T) {
+	s := begin(t)
+	alice := s.friend("alice")
+	alice.halfOpen("one", s.ms())
+	s.advance(59 * time.Second)
+	alice.begins()
+	s.advance(750 * time.Millisecond)
+	s.want(OutputTransmit)
+	s.advance(500 * time.Millisecond) // in which the half-open session goes
+	require.Empty(t, s.m.contacts[alice.key()].half)
+	s.wantNothing()
+}
+
+// An answer that comes behind the last try, and before the attempt ends, is one.
+func TestLateAnswer(t *testing.T) {
+	s := begin(t)
+	alice := s.friend("alice")
+	alice.begins()
+	s.advance(15500 * time.Millisecond)
+	s.outputs = s.outputs[len(s.outputs)-2:]
+	id, knock := alice.wantKnock()
+	s.advance(8*time.Second - time.Millisecond)
+	s.want(OutputTransmit)
+	alice.offers(id, knock)
+	alice.says(id, "hello")
+	s.advance(500 * time.Millisecond)
+	alice.wantAccept(id, "hello")
+	s.advance(7 * time.Second)
+	s.outputs = s.outputs[4:]
+	alice.wantKnock() // and the count began anew
+	s.wantNothing()
+}
+
+// An id that was drawn twice names one session only.
+func TestIDDrawnTwice(t *testing.T) {
+	s := begin(t)
+	alice := s.friend("alice")
+	id, knock := alice.begins()
+	alice.offers(id, knock)
+	s.advance(7500 * time.Millisecond)
+	_, knock = alice.wantKnock()
+	s.m.contacts[alice.key()].attempt.id = id
+	o := alice.offer(knock)
+	s.receive(alice.at, alice.seal(envelopeOfFragment(id, 0, o.Bytes[:])))
+	s.refuse(ErrState, "drawn twice", alice.at, alice.seal(envelopeOfFragment(id, 1, o.Bytes[:])))
+	require.Len(t, s.m.contacts[alice.key()].out, 1)
+}
+
 // hs-retry-accept, hs-retry-anew, hs-out-life
 func TestSilenceBehindTheAccept(t *testing.T) {
 	s := begin(t)
@@ -248,6 +329,8 @@ func TestHelloRefuses(t *testing.T) {
 	}
 	name := SessionID{alice.key(), id, Initiator}
 	s.refuseCall(ErrState, "does not wait", says(name, 1))
+	carol := s.friend("carol")
+	s.refuseCall(ErrState, "does not wait", says(SessionID{carol.key(), id, Initiator}, 1))
 	alice.offers(id, knock)
 	s.refuseCall(ErrMalformed, "0 bytes", says(name, 0))
 	s.refuseCall(ErrMalformed, "1233 bytes", says(name, 1233))
@@ -264,8 +347,14 @@ func TestHelloRefuses(t *testing.T) {
 	s.outputs = nil
 	s.advance(time.Second)
 	alice.wantAccept(id, string(make([]byte, 1232)))
-	s.jump(time.Minute + 4*time.Second)
-	s.refuseCall(ErrState, "does not wait", says(name, 1))
+
+	id, knock = carol.begins()
+	s.advance(64 * time.Second)
+	s.outputs = nil
+	id, knock = carol.begins()
+	carol.offers(id, knock)
+	s.jump(65 * time.Second) // and nobody told the machine
+	s.refuseCall(ErrState, "does not wait", says(SessionID{carol.key(), id, Initiator}, 1))
 }
 
 // hs-attempt-life: an attempt ends 65 s after its first knock, however often it was answered.
@@ -296,6 +385,18 @@ func TestAttemptLife(t *testing.T) {
 		s.advance(attemptLife)
 		s.outputs = nil
 	}
+	for range 20 { // nor if nobody tells the machine the time
+		id, knock = alice.begins()
+		alice.offers(id, knock)
+		most = max(most, len(s.m.contacts[alice.key()].out))
+		s.jump(attemptLife)
+		s.did(s.m.Begin(s.now, alice.key(), alice.at))
+		s.want(OutputEnded)
+		s.outputs = nil
+		s.jump(attemptLife)
+		s.did(s.m.HandleTimeout(s.now))
+		s.want(OutputEnded)
+	}
 	require.Equal(t, maxOut, most)
 }
 
@@ -316,10 +417,9 @@ func TestOfferUnasked(t *testing.T) {
 	alice.offers(fresh, knock)
 	s.refuse(ErrState, "not asked for", alice.at, alice.seal(envelopeOfFragment(fresh, 0, good))) // it has one
 	s.advance(7500 * time.Millisecond)
-	_, last := alice.wantKnock()
-	good = alice.offer(last).Bytes[:]
-	s.jump(time.Minute)
-	s.refuse(ErrState, "not asked for", alice.at, alice.seal(envelopeOfFragment(fresh, 0, good))) // and it is over
+	last, _ := alice.wantKnock()
+	s.jump(time.Minute) // it is over, and nobody has told the machine
+	s.refuse(ErrState, "not asked for", alice.at, alice.seal(envelopeOfFragment(last, 0, good)))
 }
 
 // hs-fragment-conflict, hs-fragment-again

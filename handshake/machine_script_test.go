@@ -65,8 +65,18 @@ func (s *script) stranger(name string) *friend {
 	return &friend{s, name, id, pair, at, rand.NewChaCha8(secret(name))}
 }
 
-// drain takes what the machine has to say.
+// drain takes what the machine has to say, and shows that it knows when it has to be called next.
 func (s *script) drain() {
+	s.Helper()
+	due := time.Time{}
+	for _, c := range s.m.contacts {
+		require.Equal(s, c.due(), c.deadline)
+		require.Equal(s, c.deadline.IsZero(), c.place < 0)
+		if !c.deadline.IsZero() && (due.IsZero() || c.deadline.Before(due)) {
+			due = c.deadline
+		}
+	}
+	require.Equal(s, due, s.m.NextTimeout())
 	for out, ok := s.m.Output(); ok; out, ok = s.m.Output() {
 		s.outputs = append(s.outputs, out)
 	}
@@ -243,8 +253,7 @@ func (f *friend) accepts(id string, ms int64, offer []byte) ([]byte, *Session) {
 	accept, session := f.accept(f.knock(ms), offer)
 	f.receive(f.at, f.seal(envelopeOfAccept(id, accept)))
 	out := f.want(OutputSession)
-	require.Equal(f, f.session(id, Responder), out.ID)
-	require.Equal(f, ms, out.Time)
+	require.Equal(f, Output{Kind: OutputSession, Friend: f.key(), ID: f.session(id, Responder), Time: ms, Session: out.Session}, out)
 	wantSame(f, session, out.Session)
 	return accept, session
 }
@@ -322,7 +331,9 @@ func (f *friend) offers(id ID, knock []byte) (*OwnOffer, *Session) {
 		f.receive(f.at, f.seal(envelopeOfFragment(id, i, o.Bytes[:])))
 	}
 	out := f.want(OutputSession)
-	require.Equal(f, SessionID{f.key(), id, Initiator}, out.ID)
+	k, err := ParseKnock(knock)
+	require.NoError(f, err)
+	require.Equal(f, Output{Kind: OutputSession, Friend: f.key(), ID: SessionID{f.key(), id, Initiator}, Time: int64(k.Time), Session: out.Session}, out)
 	return o, out.Session
 }
 

@@ -340,6 +340,7 @@ func TestRandFails(t *testing.T) {
 	}
 }
 
+// A failsAfter fails once, after n draws.
 type failsAfter struct {
 	io.Reader
 	n   int
@@ -347,10 +348,9 @@ type failsAfter struct {
 }
 
 func (f *failsAfter) Read(p []byte) (int, error) {
-	if f.n == 0 {
+	if f.n--; f.n == -1 {
 		return 0, f.err
 	}
-	f.n--
 	return f.Reader.Read(p)
 }
 
