@@ -61,6 +61,7 @@ func TestGoodJudge(t *testing.T) {
 		require.Equal(t, i+1, int(m.ID))
 		require.Contains(t, kinds, m.Kind)
 		require.NotEqual(t, m.Before, m.After)
+		require.False(t, m.Kind == "text" && strings.Contains(m.Before, "argument"), "a text for people is mutated")
 		switch {
 		case m.Fate == killed:
 			dead[m.Kind]++

@@ -9,25 +9,44 @@ import (
 // argument of fmt, of errors.New or of panic. What stands there is not mutated, because the reason class is what a refusal
 // says, and its words are nobody's business.
 type texts struct {
-	params map[*types.Var]bool
+	params   map[*types.Var]bool
+	closures map[*types.Var]*types.Signature // of the variables that begin as a function literal
 }
 
-// findTexts begins with every parameter and takes away those that are used in any other way, until none is left to take.
+// findTexts begins with every parameter of a function that has a name and takes away those that are used in any other way, until
+// none is left to take.
 func findTexts(u *unit) *texts {
-	t := &texts{params: map[*types.Var]bool{}}
-	for _, src := range u.files {
-		for _, d := range src.ast.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Body == nil {
-				continue
-			}
-			for p := range u.info.Defs[f.Name].Type().(*types.Signature).Params().Variables() {
-				switch p.Type().Underlying().(type) {
-				case *types.Basic, *types.Slice:
-					t.params[p] = true
-				}
+	t := &texts{params: map[*types.Var]bool{}, closures: map[*types.Var]*types.Signature{}}
+	begin := func(sig *types.Signature) {
+		for p := range sig.Params().Variables() {
+			switch p.Type().Underlying().(type) {
+			case *types.Basic, *types.Slice:
+				t.params[p] = true
 			}
 		}
+	}
+	for _, src := range u.files {
+		ast.Inspect(src.ast, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncDecl:
+				begin(u.info.Defs[n.Name].Type().(*types.Signature))
+			case *ast.AssignStmt:
+				for i, e := range n.Rhs {
+					lit, ok := e.(*ast.FuncLit)
+					if v, again := u.info.Uses[identOf(n.Lhs[min(i, len(n.Lhs)-1)])].(*types.Var); again {
+						delete(t.closures, v) // who knows which literal is called
+					}
+					if !ok || len(n.Lhs) != len(n.Rhs) || identOf(n.Lhs[i]) == nil {
+						continue
+					}
+					if v, ok := u.info.Defs[identOf(n.Lhs[i])].(*types.Var); ok {
+						t.closures[v] = u.info.TypeOf(lit).(*types.Signature)
+						begin(t.closures[v])
+					}
+				}
+			}
+			return true
+		})
 	}
 	for again := true; again; {
 		again = false
@@ -87,6 +106,7 @@ func (t *texts) argument(u *unit, call *ast.CallExpr, i int) bool {
 	default:
 		return false
 	}
+	var params *types.Tuple
 	switch f := u.info.Uses[id].(type) {
 	case *types.Builtin:
 		return f.Name() == "panic"
@@ -100,11 +120,12 @@ func (t *texts) argument(u *unit, call *ast.CallExpr, i int) bool {
 		case "errors":
 			return f.Name() == "New"
 		}
-		params := f.Origin().Signature().Params()
-		if params.Len() == 0 {
+		params = f.Origin().Signature().Params()
+	case *types.Var:
+		if t.closures[f] == nil {
 			return false
 		}
-		return t.params[params.At(min(i, params.Len()-1))]
+		params = t.closures[f].Params()
 	}
-	return false
+	return params.Len() > 0 && t.params[params.At(min(i, params.Len()-1))]
 }

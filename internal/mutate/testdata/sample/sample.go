@@ -31,8 +31,9 @@ func Check(b []byte) error {
 	if len(b) < 2 {
 		return refuse(ErrShort, "%d bytes", len(b))
 	}
+	long := func(what string) error { return fmt.Errorf("%s of %d bytes: %w", what, len(b)-4, ErrLong) }
 	if len(b) > 4 {
-		return fmt.Errorf("%d bytes: %w", len(b)-4, ErrLong)
+		return long("argument")
 	}
 	return nil
 }
