@@ -53,6 +53,7 @@ type someone struct {
 	finished map[SessionID]*Session // of all lives
 	keys     map[[32]byte]bool      // root keys of all sessions, of all lives
 	retry    time.Time
+	lost     int // conversations
 }
 
 // A theSession is a session or conversation as its program sees it.
@@ -203,6 +204,7 @@ func (n *network) run(d time.Duration) {
 func (p *someone) lose() {
 	require.NoError(p.t, p.m.Ended(p.clock(), p.present.id))
 	p.present = nil
+	p.lost++
 	p.retry = p.now.Add(time.Duration(p.random.Int64N(int64(10 * time.Second))))
 }
 
@@ -426,6 +428,25 @@ func TestTwoMachinesOverABadNetwork(t *testing.T) {
 		finished += n.agree()
 	})
 	t.Log(finished, "sessions finished at both")
+}
+
+// Where nothing is lost, only late, doubled or out of order, two who begin at any times, again and again, are soon in one conversation, and none is lost on the way: the rank decides alike at both ends.
+func TestGlareLosesNothing(t *testing.T) {
+	thousand(t, func(t *rapid.T) {
+		n := newNetwork(t, rapid.Uint64().Draw(t, "seed"))
+		n.double, n.eager = rapid.IntRange(0, 40).Draw(t, "double"), rapid.IntRange(0, 100).Draw(t, "eager")
+		n.delay = time.Duration(1<<rapid.IntRange(1, 11).Draw(t, "delay")) * time.Millisecond
+		for _, p := range n.people {
+			p.skew = time.Duration(rapid.IntRange(-1790, 1790).Draw(t, p.name+"'s clock")) * time.Second
+			p.start()
+			p.retry = n.now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, p.name+" begins")) * time.Millisecond)
+		}
+		n.run(60 * time.Second)
+		n.eager = 0
+		n.run(70 * time.Second)
+		n.calm()
+		require.Zero(t, n.people[0].lost+n.people[1].lost)
+	})
 }
 
 // The glare of the design: both begin at once, and one knock is lost.

@@ -407,3 +407,16 @@ func (r *recorder) want(t *testing.T, sizes ...int) (drawn [][]byte) {
 	drawn, r.drawn = r.drawn, nil
 	return drawn
 }
+
+// A stranger's datagram costs a look-up, and no memory, however many contacts there are.
+func TestStrangersCostNothing(t *testing.T) {
+	s := begin(t)
+	s.friend("alice")
+	carol := s.stranger("carol")
+	knock := carol.seal(envelopeOfKnock("one", carol.knock(s.ms())))
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		if s.m.HandleDatagram(s.now, carol.at, knock) == nil {
+			t.Error("a stranger is heard")
+		}
+	}))
+}
