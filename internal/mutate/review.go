@@ -93,6 +93,7 @@ func parseReviews(r io.Reader) ([]*review, error) {
 // apply gives the survivors their reviews. It returns the survivors without one, and what is wrong with the list: entries that
 // stand twice, and those whose mutant exists no more or does not survive. Entries of files without mutants are of another run.
 func apply(reviews []*review, all []*mutant) (unreviewed []*mutant, stale []string) {
+	stale = []string{}
 	byKey := keys(all)
 	files := map[string]bool{}
 	for _, m := range all {
