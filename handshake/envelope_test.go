@@ -213,3 +213,12 @@ func TestFragmentsTakeOffersOnly(t *testing.T) {
 	}
 	require.Equal(t, Fragments{}, f)
 }
+
+func BenchmarkOpenEnvelope(b *testing.B) {
+	datagram := AppendEnvelope(nil, &testTag, &testKey, &testNonce, Envelope{KindKnock, testID, 0, 1, make([]byte, KnockSize)})
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := OpenEnvelope(&testKey, datagram)
+		require.NoError(b, err)
+	}
+}

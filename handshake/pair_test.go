@@ -205,3 +205,19 @@ func ExamplePair() {
 	// true
 	// true
 }
+
+func BenchmarkTag(b *testing.B) {
+	p := pair(b, "alice", "bob")
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Tag(Friend, 83333)
+	}
+}
+
+func BenchmarkNewPair(b *testing.B) {
+	id, friend := person(b, "alice"), person(b, "bob").PublicKey()
+	for b.Loop() {
+		_, err := NewPair(id, friend)
+		require.NoError(b, err)
+	}
+}
