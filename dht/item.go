@@ -2,12 +2,10 @@ package dht
 
 import (
 	"bytes"
-	"crypto/subtle"
-	"encoding/binary"
+	"crypto/ed25519"
 	"fmt"
 
-	"github.com/cloudflare/circl/sign/ed25519"
-
+	"kith/internal/curve25519"
 	"kith/wire"
 )
 
@@ -36,7 +34,7 @@ type Item struct {
 func SignItem(key ed25519.PrivateKey, salt []byte, seq int64, value []byte) (Item, error) {
 	i := Item{Value: bytes.Clone(value), Mutable: true, Salt: bytes.Clone(salt), Seq: seq}
 	copy(i.Key[:], key[ed25519.SeedSize:])
-	copy(i.Sig[:], ed25519.Sign(key, wire.AppendSigned(nil, salt, seq, value)))
+	i.Sig = curve25519.Sign(key, wire.AppendSigned(nil, salt, seq, value))
 	return i, i.Check()
 }
 
@@ -72,41 +70,5 @@ func (i Item) Check() error {
 // verifyItem reports whether sig is the signature of a mutable item by the owner of the public key k.
 func verifyItem(k, sig, salt []byte, seq int64, value []byte) bool {
 	var buf [MaxSalt + MaxValue + 64]byte
-	return verifySignature(k, wire.AppendSigned(buf[:0], salt, seq, value), sig)
-}
-
-// verifySignature is Ed25519's verification with the acceptance rules bytewise, because libraries differ: S < L, k and R
-// canonical and not of small order, without cofactor. circl checks S, and compares R with the canonical form of what it
-// computed; it takes any encoding of k, and points of small order for both.
-func verifySignature(k, msg, sig []byte) bool {
-	return ordinaryPoint(k) && ordinaryPoint(sig[:32]) && ed25519.Verify(k, msg, sig) // dht-item-ed25519
-}
-
-// smallOrder holds the y coordinates of the eight points whose order divides 8, little-endian: 0 for the order 4, 1 and −1 for
-// 1 and 2, and two for the order 8.
-var smallOrder = [...][32]byte{
-	{},
-	{1},
-	{0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
-	{0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0,
-		0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
-	{0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f,
-		0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
-}
-
-// ordinaryPoint reports whether p, 32 bytes, may encode a public key or an R: its y is below 2²⁵⁵ − 19, and is not that of a point
-// of small order. That also leaves out −0 as x, since x is 0 only where y is 1 or −1. Whether the point is on the curve is
-// left to who decodes it.
-func ordinaryPoint(p []byte) bool {
-	var y [32]byte
-	copy(y[:], p)
-	y[31] &= 0x7f // the sign of x
-	for i := range smallOrder {
-		if subtle.ConstantTimeCompare(y[:], smallOrder[i][:]) == 1 {
-			return false
-		}
-	}
-	high := binary.LittleEndian.Uint64(y[8:]) & binary.LittleEndian.Uint64(y[16:]) & (binary.LittleEndian.Uint64(y[24:]) | 1<<63)
-	return high != 1<<64-1 || binary.LittleEndian.Uint64(y[:]) < 1<<64-19
+	return curve25519.Verify(k, wire.AppendSigned(buf[:0], salt, seq, value), sig) == nil // dht-item-ed25519
 }

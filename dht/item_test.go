@@ -1,14 +1,9 @@
 package dht
 
 import (
-	"crypto/sha512"
-	"encoding/binary"
 	"encoding/hex"
-	"slices"
 	"testing"
 
-	"filippo.io/edwards25519"
-	"github.com/cloudflare/circl/sign/ed25519"
 	"github.com/stretchr/testify/require"
 
 	"kith/wire"
@@ -49,109 +44,31 @@ func TestSignItem(t *testing.T) {
 	require.ErrorIs(t, err, ErrLimit)
 }
 
-// smallOrderPoints returns the eight points whose order divides 8, and every encoding of each that decodes.
-func smallOrderPoints(t *testing.T) (encodings [][]byte) {
-	t.Helper()
-	// A point of order 8: what a random point has beside its part of prime order.
+// The rules are those of internal/curve25519, where they are tested. Here they are in force. dht-item-ed25519
+func TestSignaturesThatDoNotCount(t *testing.T) {
 	order := unhex(t, "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010")
-	var torsion *edwards25519.Point
-	for seed := uint64(0); torsion == nil; seed++ {
-		h := sha512.Sum512(binary.LittleEndian.AppendUint64(nil, seed))
-		p, err := new(edwards25519.Point).SetBytes(h[:32])
-		if err != nil {
-			continue
-		}
-		q := times(p, order)
-		if times(q, []byte{4}).Equal(edwards25519.NewIdentityPoint()) == 0 {
-			torsion = q
-		}
-	}
-	prime := unhex(t, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")
-	p := edwards25519.NewIdentityPoint()
-	for range 8 {
-		y := p.Bytes()
-		y[31] &= 0x7f
-		for _, more := range [][]byte{make([]byte, 32), prime} { // the same y, and y + p where that fits
-			sum, carry := make([]byte, 32), 0
-			for i := range sum {
-				carry += int(y[i]) + int(more[i])
-				sum[i], carry = byte(carry), carry>>8
+	for name, change := range map[string]func(*Item){
+		"another signature": func(i *Item) { i.Sig[0] ^= 1 },
+		"S + L": func(i *Item) { // the same signature in another form
+			carry := 0
+			for n := range order {
+				carry += int(i.Sig[32+n]) + int(order[n])
+				i.Sig[32+n], carry = byte(carry), carry>>8
 			}
-			for _, sign := range []byte{0, 0x80} {
-				e := slices.Clone(sum)
-				e[31] ^= sign
-				if sum[31] < 0x80 && carry == 0 {
-					encodings = append(encodings, e)
-				}
-			}
-		}
-		p.Add(p, torsion)
+		},
+		// The neutral element as k and R satisfies the equation with S = 0 for every item, whoever puts it.
+		"k of order 1": func(i *Item) { i.Key, i.Sig = [32]byte{1}, [64]byte{1} },
+		"k of order 1 as p + 1": func(i *Item) {
+			i.Key, i.Sig = [32]byte(unhex(t, "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")), [64]byte{1}
+		},
+		"R of order 1": func(i *Item) { i.Sig = [64]byte{1} },
+	} {
+		i := signed("salt", 7, "5:hello")
+		require.NoError(t, i.Check())
+		change(&i)
+		require.ErrorIs(t, i.Check(), ErrAuthentication, name)
+		require.False(t, verifyItem(i.Key[:], i.Sig[:], i.Salt, i.Seq, i.Value), name)
 	}
-	return encodings
-}
-
-// times returns n·p for a little-endian number, by doubling, since a Scalar would reduce it.
-func times(p *edwards25519.Point, n []byte) *edwards25519.Point {
-	r := edwards25519.NewIdentityPoint()
-	for i := 8*len(n) - 1; i >= 0; i-- {
-		r.Add(r, r)
-		if n[i/8]>>(i%8)&1 == 1 {
-			r.Add(r, p)
-		}
-	}
-	return r
-}
-
-func TestPointsOfSmallOrderAreRefused(t *testing.T) {
-	encodings := smallOrderPoints(t)
-	require.GreaterOrEqual(t, len(encodings), 8+2+4)
-	seen := map[string]bool{}
-	for _, e := range encodings {
-		seen[string(e)] = true
-		require.False(t, ordinaryPoint(e), "%x", e)
-		// With k of small order S = 0 and R = −h·k verify for one message in eight, whoever signs.
-		for n := range 64 {
-			sig := make([]byte, 64)
-			copy(sig, e)
-			require.False(t, verifySignature(e, []byte{byte(n)}, sig))
-		}
-	}
-	t.Logf("%d encodings", len(seen))
-}
-
-func TestPointsThatAreNotCanonicalAreRefused(t *testing.T) {
-	p := unhex(t, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f") // 2²⁵⁵ − 19
-	for n := range 19 {
-		y := slices.Clone(p)
-		y[0] += byte(n)
-		require.False(t, ordinaryPoint(y), "p + %d", n)
-		y[31] |= 0x80
-		require.False(t, ordinaryPoint(y), "p + %d, negative", n)
-	}
-	for n := 2; n < 50; n++ { // p − 1 is −1, of order 2
-		y := slices.Clone(p)
-		y[0] -= byte(n)
-		require.True(t, ordinaryPoint(y), "p − %d", n)
-	}
-	for i := range 31 { // a bit less anywhere is below p
-		y := slices.Clone(p)
-		y[i] ^= 0x10
-		if i > 0 {
-			require.True(t, ordinaryPoint(y), i)
-		}
-	}
-}
-
-// S and S + L are one signature in two forms.
-func TestSignatureHasOneForm(t *testing.T) {
-	msg := []byte("message")
-	sig := ed25519.Sign(owner, msg)
-	require.True(t, verifySignature(owner[32:], msg, sig))
-	order := unhex(t, "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010")
-	carry := 0
-	for i := range 32 {
-		carry += int(sig[32+i]) + int(order[i])
-		sig[32+i], carry = byte(carry), carry>>8
-	}
-	require.False(t, verifySignature(owner[32:], msg, sig))
+	i := signed("salt", 7, "5:hello")
+	require.True(t, verifyItem(i.Key[:], i.Sig[:], i.Salt, i.Seq, i.Value))
 }

@@ -2,6 +2,7 @@ package dht
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"fmt"
 	"math"
 	"net/netip"
@@ -9,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudflare/circl/sign/ed25519"
 	"github.com/stretchr/testify/require"
 
 	"kith/wire"

@@ -1,6 +1,7 @@
 package dht_test
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -8,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudflare/circl/sign/ed25519"
 	"github.com/stretchr/testify/require"
 
 	"kith/dht"

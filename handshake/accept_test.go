@@ -119,11 +119,11 @@ func TestTakeAcceptRefuses(t *testing.T) {
 		{"hs-accept-offer", change(15, accept[15]^1), ErrState, "another offer"},
 		{"hs-accept-key", change(e, aroundPrime(0, false)...), ErrMalformed, "not canonical"},
 		{"hs-accept-key", change(e+31, accept[e+31]|0x80), ErrMalformed, "not canonical"},
-		{"hs-accept-zero", change(e, smallOrdersX25519[0][:]...), ErrMalformed, "small order"},
-		{"hs-accept-zero", change(e, smallOrdersX25519[1][:]...), ErrMalformed, "small order"},
-		{"hs-accept-zero", change(e, smallOrdersX25519[2][:]...), ErrMalformed, "small order"},
-		{"hs-accept-zero", change(e, smallOrdersX25519[3][:]...), ErrMalformed, "small order"},
-		{"hs-accept-zero", change(e, smallOrdersX25519[4][:]...), ErrMalformed, "small order"},
+		{"hs-accept-zero", change(e, smallOrders[0][:]...), ErrMalformed, "small order"},
+		{"hs-accept-zero", change(e, smallOrders[1][:]...), ErrMalformed, "small order"},
+		{"hs-accept-zero", change(e, smallOrders[2][:]...), ErrMalformed, "small order"},
+		{"hs-accept-zero", change(e, smallOrders[3][:]...), ErrMalformed, "small order"},
+		{"hs-accept-zero", change(e, smallOrders[4][:]...), ErrMalformed, "small order"},
 		{"hs-confirm-first", change(e, accept[e]^1), ErrAuthentication, "confirm is wrong"},
 		{"hs-confirm-first", change(ct, accept[ct]^1), ErrAuthentication, "confirm is wrong"},
 		{"hs-confirm-first", change(ct+1087, accept[ct+1087]^1), ErrAuthentication, "confirm is wrong"},
@@ -267,7 +267,7 @@ func TestRank(t *testing.T) {
 func FuzzTakeAccept(f *testing.F) {
 	_, his, own, accept, _ := exchange(f)
 	f.Add(accept)
-	f.Add(slices.Concat(accept[:16], smallOrdersX25519[2][:], accept[48:]))
+	f.Add(slices.Concat(accept[:16], smallOrders[2][:], accept[48:]))
 	before := *own
 	f.Fuzz(func(t *testing.T, b []byte) {
 		given := bytes.Clone(b)

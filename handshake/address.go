@@ -21,7 +21,7 @@ func ParseAddress(s string) (PublicKey, error) {
 		return PublicKey{}, err
 	}
 	k := PublicKey(data)
-	if _, err := k.point(); err != nil { // rv-address-key
+	if _, err := k.X25519(); err != nil { // rv-address-key
 		return PublicKey{}, err
 	}
 	return k, nil

@@ -1,10 +1,11 @@
 package handshake
 
 import (
+	"crypto/ed25519"
 	"crypto/sha512"
 	"fmt"
 
-	"github.com/cloudflare/circl/sign/ed25519"
+	"kith/internal/curve25519"
 )
 
 // SeedSize is the size in bytes of what an identity is made from.
@@ -22,7 +23,7 @@ func NewIdentity(seed []byte) (*Identity, error) {
 	if len(seed) != SeedSize {
 		return nil, fmt.Errorf("handshake: seed is %d bytes, not %d: %w", len(seed), SeedSize, ErrMalformed)
 	}
-	id := &Identity{signing: ed25519.NewKeyFromSeed(seed)} // rv-identity-key
+	id := &Identity{signing: curve25519.NewKey(seed)} // rv-identity-key
 	copy(id.public[:], id.signing[SeedSize:])
 	h := sha512.Sum512(seed) // rv-identity-x25519
 	copy(id.dh[:], h[:32])
@@ -49,7 +50,7 @@ func (id *Identity) X25519() (private, public [X25519Size]byte) {
 // Sign returns the Ed25519 signature of label ‖ 0x00 ‖ message. An identity signs offers and nothing else (rv-identity-signs),
 // which MakeOffer does: whoever calls this with another label has left the protocol.
 func (id *Identity) Sign(label string, message []byte) [SignatureSize]byte {
-	return [SignatureSize]byte(ed25519.Sign(id.signing, labelled(label, message))) // rv-sign
+	return curve25519.Sign(id.signing, labelled(label, message)) // rv-sign
 }
 
 // Erase clears the secrets. The identity is of no use afterwards, nor is a Pair that was made with it.

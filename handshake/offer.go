@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"time"
+
+	"kith/internal/curve25519"
 )
 
 const (
@@ -106,7 +108,7 @@ func CheckOffer(friend PublicKey, now time.Time, knock, offer []byte) (*CheckedO
 	if err := Verify(friend, offerLabel, signedOffer(offer, knock), o.Sig[:]); err != nil { // hs-offer-signature
 		return nil, err
 	}
-	if smallOrderX25519(&o.SPK) || smallOrderX25519(&o.RK) { // hs-offer-zero
+	if curve25519.SmallOrder(&o.SPK) || curve25519.SmallOrder(&o.RK) { // hs-offer-zero
 		return nil, fmt.Errorf("handshake: offer has a key of small order: %w", ErrMalformed)
 	}
 	o.from, o.bytes, o.ID = friend, [OfferSize]byte(offer), newOfferID(offer)

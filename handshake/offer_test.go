@@ -156,9 +156,9 @@ func TestCheckOffer(t *testing.T) {
 		{"hs-offer-signature", change(func(b []byte) { b[spk] ^= 1 }), ErrAuthentication, "does not verify"},
 		{"hs-offer-signature", change(func(b []byte) { b[9] ^= 1 }), ErrAuthentication, "does not verify"},
 		{"hs-offer-signature", change(func(b []byte) { b[ek+1183] ^= 1 }), ErrAuthentication, "does not verify"},
-		{"hs-offer-zero", put(spk, smallOrdersX25519[0][:]), ErrMalformed, "small order"},
-		{"hs-offer-zero", put(spk, smallOrdersX25519[2][:]), ErrMalformed, "small order"},
-		{"hs-offer-zero", put(rk, smallOrdersX25519[4][:]), ErrMalformed, "small order"},
+		{"hs-offer-zero", put(spk, smallOrders[0][:]), ErrMalformed, "small order"},
+		{"hs-offer-zero", put(spk, smallOrders[2][:]), ErrMalformed, "small order"},
+		{"hs-offer-zero", put(rk, smallOrders[4][:]), ErrMalformed, "small order"},
 	} {
 		before := bytes.Clone(c.offer)
 		o, err := CheckOffer(bob, offerTime, knock, c.offer)
@@ -180,18 +180,6 @@ func TestCheckOffer(t *testing.T) {
 	require.NoError(t, err, "R's clock is R's business")
 	_, err = CheckOffer(bob, time.Unix(-5, 0), knock, put(2, make([]byte, 8)))
 	require.NoError(t, err)
-}
-
-// The table is all there is: these keys give zero, and they are of the curve and its twist.
-func TestSmallOrderX25519(t *testing.T) {
-	private := secret("alice")
-	for i := range smallOrdersX25519 {
-		var shared [32]byte
-		require.NoError(t, CheckX25519(&smallOrdersX25519[i]))
-		wantRefused(t, X25519(&shared, &private, &smallOrdersX25519[i]), ErrMalformed, "small order")
-		require.True(t, smallOrderX25519(&smallOrdersX25519[i]))
-	}
-	require.False(t, smallOrderX25519(&[32]byte{9}))
 }
 
 // Whatever R signs, I takes it or refuses it with a class; what it takes is the same bytes again.

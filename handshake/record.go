@@ -7,9 +7,9 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/cloudflare/circl/sign/ed25519"
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"kith/internal/curve25519"
 	"kith/wire"
 )
 
@@ -61,9 +61,8 @@ func (s *Slot) Seal(rand io.Reader, seq int64, endpoints []netip.AddrPort) (Item
 	plaintext = appendFields(plaintext, endpoints)
 	value = newXAEAD(&s.seal).Seal(value, nonce, plaintext[:recordPlaintext], s.ad(seq)) // rv-record-form
 
-	i := Item{Key: s.Key, Seq: seq, Value: value}
-	copy(i.Sig[:], ed25519.Sign(s.signing, wire.AppendSigned(nil, nil, seq, value)))
-	return i, nil
+	sig := curve25519.Sign(s.signing, wire.AppendSigned(nil, nil, seq, value))
+	return Item{Key: s.Key, Seq: seq, Value: value, Sig: sig}, nil
 }
 
 // ad returns what a record's seal covers besides its plaintext: k ‖ u64(seq).

@@ -1,14 +1,14 @@
 package handshake
 
 import (
+	"crypto/ed25519"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"time"
 
-	"github.com/cloudflare/circl/sign/ed25519"
-
+	"kith/internal/curve25519"
 	"kith/wire"
 )
 
@@ -39,7 +39,7 @@ func (p *Pair) Slot(from Side, family Family, epoch uint64) *Slot { // rv-slot
 	}
 	seed := p.key(label, from, epoch)
 	defer clear(seed)
-	s := &Slot{signing: ed25519.NewKeyFromSeed(seed), seal: [32]byte(p.key(LabelRecord, from, epoch))}
+	s := &Slot{signing: curve25519.NewKey(seed), seal: [32]byte(p.key(LabelRecord, from, epoch))}
 	copy(s.Key[:], s.signing[SeedSize:])
 	s.Target = wire.MutableTarget(s.Key[:], nil)
 	return s

@@ -1,0 +1,44 @@
+package curve25519
+
+import (
+	"slices"
+
+	"github.com/cloudflare/circl/dh/x25519"
+)
+
+// X25519 puts the shared secret of private and public into shared, which may be neither of them. It returns ErrNotCanonical for a
+// public key that is not Canonical, and ErrSmallOrder if the result is all zeros; then shared is too.
+func X25519(shared, private, public *[32]byte) error {
+	clear(shared[:])
+	if !Canonical(public) { // rv-x25519-canonical
+		return ErrNotCanonical
+	}
+	// circl says by its bool that the result is 0, after having written it.
+	if !x25519.Shared((*x25519.Key)(shared), (*x25519.Key)(private), (*x25519.Key)(public)) { // rv-x25519-zero
+		clear(shared[:])
+		return ErrSmallOrder
+	}
+	return nil
+}
+
+// Public returns the X25519 public key of private, any 32 bytes.
+func Public(private *[32]byte) (public [32]byte) {
+	x25519.KeyGen((*x25519.Key)(&public), (*x25519.Key)(private))
+	return public
+}
+
+// SmallOrder reports whether X25519 gives zeros for the canonical public key u, whatever the private key: clamping makes that a
+// multiple of 8.
+func SmallOrder(u *[32]byte) bool { return slices.Contains(smallOrderU[:], *u) }
+
+// smallOrderU holds the u below p of the points of curve and twist whose order divides 8, little-endian.
+var smallOrderU = [...][32]byte{
+	{0},
+	{1},
+	{0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+		0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00},
+	{0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
+		0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57},
+	{0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+}
