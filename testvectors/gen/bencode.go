@@ -159,6 +159,8 @@ const maxDepth = 16
 func judge(b string) string {
 	v, rest, err := decode(b)
 	switch {
+	case strings.HasPrefix(b, strings.Repeat("l", maxDepth+1)):
+		return limit // the byte that nests too deep comes before whatever fault is behind it
 	case err != nil:
 		return malformed
 	case depth(v) > maxDepth:

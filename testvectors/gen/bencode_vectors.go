@@ -63,6 +63,9 @@ func bencodeVectors() []vector {
 		refused("wire-truncated/dictionary-key", "a dictionary that ends behind a key", "wire-key-order/prefix", "d1:a"),
 		refused("wire-truncated/dictionary-value", "a dictionary that ends behind a value", "wire-key-order/prefix", "d1:ai1e"),
 		refused("wire-truncated/key-alone", "a key without a value", "wire-key-order/prefix", "d1:ae"),
+		refused("wire-truncated/list-int", "a list that ends inside an integer", "wire-one-value/list", "li5"),
+		refused("wire-truncated/list-length", "a list that ends inside a length", "wire-one-value/list", "l12"),
+		refused("wire-truncated/list-string", "a string in a list that says more than is left", "wire-one-value/list", "l99999:e"),
 		refused("wire-truncated/outer", "the inner list has its e, the outer has not", "wire-one-value/nested", "lle"),
 
 		refused("wire-no-value/letter", "a byte that begins no value", "wire-int-form/zero", "x"),
@@ -83,6 +86,9 @@ func bencodeVectors() []vector {
 		refused("wire-int-refused/fraction", "a fraction", "wire-int-form/positive", "i1.0e"),
 		refused("wire-int-refused/hex", "hexadecimal digits", "wire-int-form/positive", "i0x1fe"),
 		refused("wire-int-refused/digits", "digits of another script", "wire-int-form/positive", "i\u0661e"),
+		refused("wire-int-refused/colon", "a colon for the digits", "wire-int-form/positive", "i:e"),
+		refused("wire-int-refused/digit-colon", "a colon behind the digits", "wire-int-form/positive", "i1:e"),
+		refused("wire-int-refused/length-inside", "a letter in a length, inside a list", "wire-one-value/list", "l1xe"),
 		refused("wire-int-refused/length-zero", "a length with a leading zero", "wire-length-form/one-digit", "04:spam"),
 		refused("wire-int-refused/length-zeros", "a length of two zeros", "wire-length-form/empty", "00:"),
 		refused("wire-int-refused/length-minus", "a negative length", "wire-length-form/one-digit", "-1:a"),
@@ -109,6 +115,7 @@ func bencodeVectors() []vector {
 		deep("wire-depth/seventeen-lists", "17 lists inside one another", "wire-depth/sixteen-lists", nest(17)),
 		deep("wire-depth/seventeen-dictionaries", "17 dictionaries inside one another", "wire-depth/sixteen-dictionaries", nestDicts(17)),
 		deep("wire-depth/hundreds", "400 lists inside one another", "wire-depth/sixteen-lists", nest(400)),
+		deep("wire-depth/seventeen-cut", "17 lists begin and none ends: the byte that goes too deep comes before the end", "wire-depth/sixteen-lists", strings.Repeat("l", 17)),
 
 		refused("wire-trailing/value", "two values", "wire-int-form/zero", "i0ei0e"),
 		refused("wire-trailing/newline", "a newline behind the value", "wire-int-form/zero", "i0e\n"),

@@ -88,6 +88,7 @@ func signatures() []vector {
 		good(rule+"published-salt", "test vector 2", "BEP 44", publishedItems[1]),
 		good(rule+"plain", "an item of RFC 8032's key 1", "", plain),
 		good(rule+"salt", "the same with a salt", "", salted),
+		good(rule+"salt-one", "the shortest salt that is signed", "", mutable(0, "n", 1, "x")),
 		good(rule+"salt-binary", "a salt is bytes: this one holds what looks like bencode", "", mutable(0, "3:seqi2e\x00\xff", 1, "x")),
 		good(rule+"salt-64", "the longest salt", "", mutable(0, strings.Repeat("s", 64), 1, "x")),
 		good(rule+"seq-zero", "seq 0", "", mutable(1, "", 0, "x")),

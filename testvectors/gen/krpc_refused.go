@@ -77,6 +77,7 @@ func krpcRefused() []krpcCase {
 		refused("wire-known-key/token-int", "a token that is an integer", announceTwin, change(announce, "token", 5), 203),
 		refused("wire-known-key/want-string", "a want that is a string", "wire-krpc-query/find-node-want", change(find, "want", "n4"), 203),
 		refused("wire-known-key/want-int", "a want with an integer in it", "wire-krpc-query/find-node-want", change(find, "want", list{"n4", 6}), 203),
+		refused("wire-known-key/want-dictionary", "a want that is a dictionary", "wire-krpc-query/find-node-want", change(find, "want", d("n4", "n6")), 203),
 		refused("wire-known-key/k-short", "a k of 31 bytes", putTwin, change(put, "k", signed.key[:31]), 203),
 		refused("wire-known-key/k-long", "a k of 33 bytes", putTwin, change(put, "k", signed.key+"x"), 203),
 		refused("wire-known-key/sig-short", "a sig of 63 bytes", putTwin, change(put, "sig", signed.sig[:63]), 203),
@@ -99,6 +100,7 @@ func krpcRefused() []krpcCase {
 		refused("wire-known-key/nodes6-long", "nodes6 of 77 bytes", "wire-nodes6-form/two", change(answer, "nodes6", strings.Repeat("n", 77)), 0),
 		refused("wire-known-key/values-string", "values that are a string", "wire-krpc-dictionary/values", change(answer, "values", compact("192.0.2.7:6881")), 0),
 		refused("wire-known-key/values-int", "values with an integer among them", "wire-krpc-dictionary/values", change(answer, "values", list{compact("192.0.2.7:6881"), 1}), 0),
+		refused("wire-known-key/values-number", "values that are an integer", "wire-krpc-dictionary/values", change(answer, "values", 5), 0),
 		refused("wire-known-key/samples-short", "samples of 39 bytes", "wire-samples-form/two", change(answer, "samples", strings.Repeat("s", 39)), 0),
 		refused("wire-known-key/num-string", "a num that is a string", "wire-samples-form/two", change(answer, "num", "2"), 0),
 		refused("wire-known-key/interval-string", "an interval that is a string", "wire-samples-form/two", change(answer, "interval", "60"), 0),
@@ -109,6 +111,7 @@ func krpcRefused() []krpcCase {
 		refused("wire-known-key/e-code-only", "an e without a text", errorTwin, encode(d("e", list{201}, "t", "aa", "y", "e")), 0),
 		refused("wire-known-key/e-swapped", "an e with text and code swapped", errorTwin, encode(d("e", list{"error", 201}, "t", "aa", "y", "e")), 0),
 		refused("wire-known-key/e-three", "an e of three entries", errorTwin, encode(d("e", list{201, "error", "more"}, "t", "aa", "y", "e")), 0),
+		refused("wire-known-key/e-text-dictionary", "an e with a dictionary for its text", errorTwin, encode(d("e", list{201, d()}, "t", "aa", "y", "e")), 0),
 		refused("wire-known-key/e-dictionary", "an e that is a dictionary, as BEP 42 prints it", errorTwin, encode(d("e", d("code", 201), "t", "aa", "y", "e")), 0),
 
 		refused("wire-key-refused/message", "keys of the message not in order", findTwin,

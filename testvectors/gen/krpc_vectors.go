@@ -9,7 +9,7 @@ const (
 
 func krpcVectors() []vector {
 	var out []vector
-	for _, cases := range [][]krpcCase{krpcQueries(), krpcReplies(), krpcErrors(), krpcTolerated(), krpcRefused()} {
+	for _, cases := range [][]krpcCase{krpcQueries(), krpcReplies(), krpcErrors(), krpcTolerated(), krpcRefused(), krpcUnreadable()} {
 		for _, c := range cases {
 			out = append(out, c.vector())
 		}
@@ -182,6 +182,8 @@ func krpcTolerated() []krpcCase {
 			input: encode(query("put", d("k", publishedItems[0].key, "salt", strings.Repeat("s", 65), "seq", 1, "sig", publishedItems[0].sig, "token", "aoeusnth", "v", "x")))},
 		{id: "wire-krpc-query/no-arguments", comment: "no arguments at all can be read: which of them a method needs is the node's business",
 			input: encode(d("a", d(), "q", "ping", "t", "aa", "y", "q"))},
+		{id: "wire-krpc-query/cas-only", comment: "a put with no other argument than cas can be read",
+			input: "d1:ad3:casi1ee1:q3:put1:t2:aa1:y1:qe"},
 		{id: "wire-krpc-query/unknown-method", comment: "a method that no BEP has", input: encode(query("xyzzy", d("target", idB)))},
 		{id: "wire-krpc-query/t-one", comment: "a t of 1 byte, any byte", input: encode(query("ping", d()).with("t", "\x00"))},
 		{id: "wire-krpc-query/t-64", comment: "a t of 64 bytes", input: encode(query("ping", d()).with("t", strings.Repeat("t", 64)))},
