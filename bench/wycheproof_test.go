@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"kith/handshake"
+	"kith/internal/curve25519"
 )
 
 type hexBytes []byte
@@ -105,6 +106,17 @@ func TestWycheproofX25519(t *testing.T) {
 		return true
 	})
 	require.Equal(t, map[string]int{"ZeroSharedSecret": 31, "NonCanonicalPublic": 13}, refused)
+}
+
+// Our rule refuses keys and R of small order besides; Wycheproof has none that is valid.
+func TestWycheproofEd25519(t *testing.T) {
+	refused := judge(t, "ed25519_test.json", nil, func(g wycheproofGroup, c wycheproofCase) bool {
+		k := g.PublicKey.PK
+		_, err := curve25519.Montgomery((*[32]byte)(k))
+		require.NoError(t, err, "%x could be a contact", k)
+		return curve25519.Verify(k, c.Msg, c.Sig) == nil
+	})
+	require.Empty(t, refused)
 }
 
 func TestWycheproofChaCha20Poly1305(t *testing.T) {
