@@ -1,5 +1,7 @@
 package gen
 
+import "slices"
+
 // rtWithKey puts another dh into the message that begins a chain. The chain is then what a receiver gets who takes that key.
 func rtWithKey(key string) func(*rtLetter, rtState) {
 	return func(l *rtLetter, to rtState) {
@@ -116,7 +118,7 @@ func rtUnlooked() (all []vector) {
 		all = append(all, s.accepted())
 	}
 	present, begins, older := rtSituations[1], rtSituations[2], rtSituations[3]
-	for _, k := range rtUnusual() {
+	for _, k := range slices.Concat(rtUnusual(), rtNextToP()) {
 		take("rt-dh-canonical/"+k.name, "dh is "+k.comment+"; no rule refuses it", begins, rtWithKey(k.key))
 	}
 	take("rt-dh-canonical/same-again", "a new chain whose dh is that of the one before: the header key says that it is new", begins,

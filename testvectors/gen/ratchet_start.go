@@ -59,7 +59,7 @@ func rtStarts() (all []vector) {
 	s.bob.hears(s.alice.sends(0))
 	s.bob.says()
 	add(s.accepted())
-	for _, k := range rtUnusual() {
+	for _, k := range slices.Concat(rtUnusual(), rtNextToP()) {
 		s := rtUnstarted("rt-start-key/"+k.name, "rk is "+k.comment, "alice")
 		s.alice.startsAlice(k.key, nil)
 		s.alice.says()

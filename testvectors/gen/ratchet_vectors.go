@@ -21,7 +21,7 @@ const ratchetComment = "Conversations as one side sees them, or both. Message n 
 	"the first 24 bytes of the SHA-256 of \"kith/1 vector rt nonce alice k.n\", where nothing else is said. Where a refusal has no draw, none may be made."
 
 func ratchetVectors() []vector {
-	return slices.Concat(rtKDFs(), rtStarts(), rtSending(), rtOrders(), rtNewest(), rtDamaged(), rtReplays(), rtStrangers(), rtSkips(), rtBounds())
+	return slices.Concat(rtKDFs(), rtStarts(), rtSending(), rtOrders(), rtNewest(), rtDamaged(), rtReplays(), rtStrangers(), rtSkips(), rtBounds(), rtDrained())
 }
 
 // rtKDFs are the three functions alone.
