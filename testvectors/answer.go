@@ -5,20 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strconv"
 )
 
 // An answer is one line of an implementation. Exactly one of Out, Reject, Unsupported and Error is there.
 type answer struct {
-	ID           json.RawMessage `json:"id"`
-	Out          json.RawMessage `json:"out"`
-	Reject       string          `json:"reject"`
-	With         json.RawMessage `json:"with"`
-	Unsupported  bool            `json:"unsupported"`
-	Error        *string         `json:"error"`
-	Intermediate json.RawMessage `json:"intermediate"`
+	Out          json.RawMessage
+	Reject       string
+	With         json.RawMessage
+	Unsupported  bool
+	Error        *string
+	Intermediate json.RawMessage
 }
 
 // text shows an answer in the middle of a sentence.
@@ -70,48 +69,54 @@ func (a *asker) put(op string, in, draws json.RawMessage) (answer, error) {
 
 func parseAnswer(line []byte, id int64) (a answer, err error) {
 	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(line, &keys); err != nil {
+	if json.Unmarshal(line, &keys) != nil {
 		return a, fmt.Errorf("the answer is no JSON object: %q", clip(string(line)))
 	}
-	d := json.NewDecoder(bytes.NewReader(line))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a); err != nil {
-		return a, fmt.Errorf("the answer is not of the form: %w: %s", err, clip(string(line)))
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return a, fmt.Errorf("something stands behind the answer: %s", clip(string(line)))
-	}
-	switch {
-	case a.ID == nil || string(a.ID) == "null":
-		return a, fmt.Errorf("the answer has no id: %s", clip(string(line)))
-	case string(a.ID) != strconv.FormatInt(id, 10):
-		return a, fmt.Errorf("the answer has the id %s, the request had %d", a.ID, id)
-	}
-	n := 0
-	for _, name := range []string{"out", "reject", "unsupported", "error"} {
-		if _, ok := keys[name]; ok {
-			n++
+	kinds := 0
+	for _, name := range slices.Sorted(maps.Keys(keys)) { // so that of two faults the same is told each time
+		var to any
+		raw := keys[name]
+		switch name {
+		case "id":
+			if string(raw) != strconv.FormatInt(id, 10) {
+				return a, fmt.Errorf("the answer has the id %s, the request had %d", raw, id)
+			}
+			continue
+		case "out", "with", "intermediate":
+			if raw[0] != '{' {
+				return a, fmt.Errorf("the %s of the answer is no object: %s", name, clip(string(line)))
+			}
+			*map[string]*json.RawMessage{"out": &a.Out, "with": &a.With, "intermediate": &a.Intermediate}[name] = raw
+		case "reject":
+			to = &a.Reject
+		case "unsupported":
+			to = &a.Unsupported
+		case "error":
+			to = &a.Error
+		default:
+			return a, fmt.Errorf("the answer has a key %q, which is none: %s", name, clip(string(line)))
+		}
+		if to != nil && json.Unmarshal(raw, to) != nil {
+			return a, fmt.Errorf("the %s of the answer is %s", name, clip(string(raw)))
+		}
+		if name == "out" || to != nil {
+			kinds++
 		}
 	}
+	_, hasID := keys["id"]
 	_, hasReject := keys["reject"]
 	_, hasUnsupported := keys["unsupported"]
 	switch {
-	case n != 1:
-		return a, fmt.Errorf("the answer has %d of out, reject, unsupported and error, and needs one: %s", n, clip(string(line)))
+	case !hasID:
+		return a, fmt.Errorf("the answer has no id: %s", clip(string(line)))
+	case kinds != 1:
+		return a, fmt.Errorf("the answer has %d of out, reject, unsupported and error, and needs one: %s", kinds, clip(string(line)))
 	case hasReject && !slices.Contains(reasonClasses, a.Reject):
 		return a, fmt.Errorf("the answer refuses for %q, which is no reason class", a.Reject)
 	case hasUnsupported && !a.Unsupported:
 		return a, errors.New("the answer says unsupported, and then false")
 	case a.With != nil && !hasReject:
 		return a, errors.New("the answer has a with and refuses nothing")
-	}
-	for _, part := range []struct {
-		name string
-		raw  json.RawMessage
-	}{{"out", a.Out}, {"with", a.With}, {"intermediate", a.Intermediate}} {
-		if _, ok := keys[part.name]; ok && (len(part.raw) == 0 || part.raw[0] != '{') {
-			return a, fmt.Errorf("the %s of the answer is no object: %s", part.name, clip(string(line)))
-		}
 	}
 	return a, nil
 }

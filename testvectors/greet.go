@@ -21,7 +21,7 @@ func (l limits) beyond(of *Vector) string {
 		if l.Line != nil && len(encode(maxID, s.Op, s.In, s.Draws)) > *l.Line {
 			return fmt.Sprintf("a request is longer than the limit of %d bytes", *l.Line)
 		}
-		if h := s.handle(); h != "" {
+		if h := s.handle; h != "" {
 			handles[h] = true
 		}
 	}

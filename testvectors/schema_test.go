@@ -51,12 +51,13 @@ func mutations(v any) (all []any) {
 // Our own reading of the schema says of every broken vector what a whole implementation says.
 func TestOwnSchemaAgrees(t *testing.T) {
 	theirs := schema(t)
-	seen, refused := map[string]bool{}, 0
-	for _, v := range all(t) {
-		if seen[v.Type+v.Outcome] {
-			continue // one of a kind
+	kinds, refused := map[string]Vector{}, 0
+	for _, v := range all(t) { // the shortest of each kind
+		if old, ok := kinds[v.Type+v.Outcome]; !ok || len(v.raw) < len(old.raw) {
+			kinds[v.Type+v.Outcome] = v
 		}
-		seen[v.Type+v.Outcome] = true
+	}
+	for _, v := range kinds {
 		whole := document(t, v.raw)
 		for _, changed := range append(mutations(whole), whole) {
 			doc := map[string]any{"$schema": "schema.json", "version": Version, "group": "g", "chapter": "wire", "comment": "c", "vectors": []any{changed}}

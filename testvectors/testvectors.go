@@ -86,6 +86,8 @@ type Step struct {
 	With         json.RawMessage `json:"with"`    // what goes with the refusal
 	Counted      bool            `json:"counted"` // a limit counts this refusal, so that it may change the state
 	Intermediate json.RawMessage `json:"intermediate"`
+
+	handle string // the state that it is about, or ""
 }
 
 // UnmarshalJSON keeps the whole entry for Into.
@@ -98,11 +100,24 @@ func (v *Vector) UnmarshalJSON(b []byte) error {
 	for _, part := range []*json.RawMessage{&v.In, &v.Draws, &v.Out, &v.Intermediate} {
 		*part = compact(*part)
 	}
-	for i := range v.Steps {
-		s := &v.Steps[i]
-		for _, part := range []*json.RawMessage{&s.In, &s.Draws, &s.Out, &s.With, &s.Intermediate} {
-			*part = compact(*part)
+	return nil
+}
+
+// UnmarshalJSON reads a step so that it can be asked at once.
+func (s *Step) UnmarshalJSON(b []byte) error {
+	type plain Step // has no methods
+	if err := json.Unmarshal(b, (*plain)(s)); err != nil {
+		return err
+	}
+	for _, part := range []*json.RawMessage{&s.In, &s.Draws, &s.Out, &s.With, &s.Intermediate} {
+		*part = compact(*part)
+	}
+	if bytes.Contains(s.In, []byte(`"handle"`)) {
+		var in struct{ Handle string }
+		if err := json.Unmarshal(s.In, &in); err != nil {
+			return err
 		}
+		s.handle = in.Handle
 	}
 	return nil
 }
@@ -151,18 +166,6 @@ func (v *Vector) operations() iter.Seq[string] {
 			}
 		}
 	}
-}
-
-// handle returns the state that a step is about, or "".
-func (s *Step) handle() string {
-	if !bytes.Contains(s.In, []byte(`"handle"`)) {
-		return ""
-	}
-	var in struct{ Handle string }
-	if json.Unmarshal(s.In, &in) != nil {
-		return ""
-	}
-	return in.Handle
 }
 
 // fault says in what a vector contradicts itself, or returns "". Its form is the business of the schema.

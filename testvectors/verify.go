@@ -253,7 +253,7 @@ func (v *verifier) play(of *Vector) Result {
 func (v *verifier) tidy(of *Vector) {
 	freed := map[string]bool{}
 	for _, s := range of.Steps {
-		if h := s.handle(); h != "" && !freed[h] {
+		if h := s.handle; h != "" && !freed[h] {
 			freed[h] = true
 			v.put("free", onHandle(h), nil) // what comes of it shows in the next script
 		}
@@ -262,7 +262,7 @@ func (v *verifier) tidy(of *Vector) {
 
 // step asks a step of a script. A refusal must leave no trace in the state, where there is one already.
 func (v *verifier) step(r *Result, at string, s *Step) {
-	h := s.handle()
+	h := s.handle
 	before, open := v.snapshots[h]
 	watched := open && s.Reject != "" && !s.Counted && v.claimed["snapshot"]
 	if watched && before == "" {

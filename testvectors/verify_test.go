@@ -135,9 +135,13 @@ func TestAcceptanceWithoutWords(t *testing.T) {
 
 // A shim that forgets between two questions answers single ones, and passes no script.
 func TestForgetfulPassesNoScript(t *testing.T) {
-	vectors := slices.DeleteFunc(all(t), func(v Vector) bool { return v.Type != Script })
+	vectors := slices.DeleteFunc(all(t), func(v Vector) bool {
+		return !slices.ContainsFunc(v.Steps, func(s Step) bool { return s.handle != "" })
+	})
 	r := Verify(vectors, func(q []byte) ([]byte, error) { return shim.New().Answer(q), nil }, Options{Claims: everything(t)})
-	require.Equal(t, len(vectors), r.Count(Fail))
+	for _, result := range r.Results {
+		require.Contains(t, []Verdict{Fail, Unclear}, result.Verdict, result.Vector.ID)
+	}
 
 	forgetful := func(q []byte) ([]byte, error) { return stub(false)(q) }
 	const steps = `{"op":"t.new","in":{"handle":"a"},"out":{}},{"op":"t.count","in":{"handle":"a","n":3},"out":{}}`
@@ -165,14 +169,15 @@ func TestBrokenAnswers(t *testing.T) {
 	for change, says := range map[string]string{
 		``:                              "the answer is no JSON object",
 		`null`:                          "the answer has no id",
+		`{"id":ID,"reject":5}`:          "the reject of the answer is 5",
 		`[]`:                            "the answer is no JSON object",
 		`{"out":{}}`:                    "the answer has no id",
-		`{"id":null,"out":{}}`:          "the answer has no id",
+		`{"id":null,"out":{}}`:          "the answer has the id null",
 		`{"id":ID}`:                     "the answer has 0 of out",
 		`{"id":"ID","out":{}}`:          "has the id",
 		`{"id":99999,"out":{}}`:         "the id 99999",
 		`{"id":ID,"out":{}} {}`:         "the answer is no JSON object",
-		`{"id":ID,"out":{},"more":1}`:   "not of the form",
+		`{"id":ID,"out":{},"more":1}`:   "a key \"more\", which is none",
 		`{"id":ID,"out":[]}`:            "the out of the answer is no object",
 		`{"id":ID,"out":null}`:          "the out of the answer is no object",
 		`{"id":ID,"out":{},"with":{}}`:  "has a with and refuses nothing",

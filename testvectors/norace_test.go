@@ -1,0 +1,5 @@
+//go:build !race
+
+package testvectors
+
+const flipEvery = 1
