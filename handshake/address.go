@@ -3,6 +3,7 @@ package handshake
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -38,8 +39,10 @@ func ParseSecretKey(text []byte) (*Identity, error) {
 	return NewIdentity(seed[:])
 }
 
-// AppendSecretKey appends to b the text that ParseSecretKey reads, in capitals so that nobody takes it for an address.
+// AppendSecretKey appends to b the text that ParseSecretKey reads, in capitals so that nobody takes it for an address. It makes room
+// at once, so that no half of the text stays behind in an array that was too small.
 func (id *Identity) AppendSecretKey(b []byte) []byte { // rv-secret-write
+	b = slices.Grow(b, len(secretKeyPrefix)+1+bech32Data+bech32Checksum)
 	n := len(b)
 	b = appendBech32m(b, secretKeyPrefix, id.signing[:SeedSize])
 	for i, c := range b[n:] {

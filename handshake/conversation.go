@@ -50,7 +50,7 @@ func (m *Machine) Opened(now time.Time, id SessionID) error {
 		return errOutputsFull
 	}
 	if i := c.findOut(now, id); i >= 0 { // hs-finish-initiator
-		m.finish(c, conversation{id, Rank{uint64(c.out[i].time), m.id.public}})
+		m.finish(c, conversation{id, m.ownRank(&c.out[i])})
 		return nil
 	}
 	i := c.findHalf(now, id) // hs-rank-when
@@ -59,8 +59,8 @@ func (m *Machine) Opened(now time.Time, id SessionID) error {
 	}
 	h := c.half[i].conversation
 	refused := c.present != nil && h.rank.Compare(c.present.rank) <= 0 // hs-rank-present
-	for _, o := range c.out {
-		if now.Before(o.until) && h.rank.Compare(Rank{uint64(o.time), m.id.public}) <= 0 { // hs-rank-out, hs-out-life
+	for i := range c.out {
+		if o := &c.out[i]; now.Before(o.until) && h.rank.Compare(m.ownRank(o)) <= 0 { // hs-rank-out, hs-out-life
 			refused = true
 		}
 	}
@@ -74,13 +74,18 @@ func (m *Machine) Opened(now time.Time, id SessionID) error {
 	return nil
 }
 
-// finish makes a session the present conversation, in place of whatever there was with the contact.
-func (m *Machine) finish(c *contact, now conversation) { // hs-finish-replaces, hs-finish-older
-	c.present = &now
+// ownRank is the rank of a handshake as initiator.
+func (m *Machine) ownRank(o *ownAccept) Rank { return Rank{uint64(o.time), m.id.public} }
+
+// finish makes a session the present conversation, in place of whatever there was with the contact. What outranks it stays: the friend may have it already.
+func (m *Machine) finish(c *contact, of conversation) { // hs-finish-replaces, hs-finish-older
+	c.present = &of
 	c.eraseOffer()
-	c.attempt, c.out, c.half = nil, nil, nil
+	c.attempt = nil
+	c.out = slices.DeleteFunc(c.out, func(o ownAccept) bool { return m.ownRank(&o).Compare(of.rank) <= 0 })
+	c.half = slices.DeleteFunc(c.half, func(h halfOpen) bool { return h.rank.Compare(of.rank) <= 0 })
 	m.schedule(c)
-	m.outputs.add(Output{Kind: OutputFinished, Friend: c.friend, ID: now.id})
+	m.outputs.add(Output{Kind: OutputFinished, Friend: c.friend, ID: of.id})
 }
 
 // Ended tells that a conversation is over. The error's class is ErrState if it is not the present one.

@@ -15,7 +15,6 @@ const (
 	anewAfter   = 7500 * time.Millisecond
 	attemptLife = 65 * time.Second
 	outLife     = 65 * time.Second
-	maxOut      = 9 // of accepts made at least anewAfter apart, so many lie within outLife
 
 	maxClockDifference = 3_600_000 // ms, of a knock
 )
@@ -97,7 +96,7 @@ func (m *Machine) knock(now time.Time, c *contact, a attempt, ended bool) error 
 	if own > wall+maxClockDifference { // hs-knock-own-far
 		own = 0
 	}
-	k := Knock{Time: uint64(max(wall, own+1, c.taken+1))} // hs-knock-time
+	k := Knock{Time: uint64(max(wall, own+1, c.takenAt(now)+1))} // hs-knock-time
 	if err := m.draw(a.id[:], "id"); err != nil {
 		return err
 	}
@@ -194,6 +193,8 @@ func (m *Machine) takeFragment(now time.Time, from netip.AddrPort, c *contact, e
 		return fmt.Errorf("handshake: id was drawn twice: %w", ErrState)
 	}
 	var private, coins [32]byte
+	defer clear(private[:])
+	defer clear(coins[:])
 	if err := m.draw(private[:], "e"); err != nil {
 		return err
 	}

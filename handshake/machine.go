@@ -31,7 +31,8 @@ type Config struct {
 // I/O. Its owner hands it datagrams, the time and what the ratchet found, and after each call takes from Output, in this order, what is to be done.
 //
 // The now of every call is both clocks: the time of day for knocks, offers and epochs, and by a time.Time's monotonic reading the one by which everything lasts. A
-// call that returns an error has changed nothing but, where an accept failed, the count of such failures. A Machine is not safe for concurrent use.
+// call that returns an error has changed nothing but, where an accept failed, the count of such failures; beside some errors there is an OutputClock, and what had expired may be gone. Times that have no
+// monotonic reading must never go back. A Machine is not safe for concurrent use.
 type Machine struct {
 	id    *Identity
 	rand  io.Reader
@@ -53,14 +54,13 @@ type contact struct {
 	own    int64 // time of the last knock sent to it
 
 	attempt *attempt      // as initiator; nil: Idle
-	out     []ownAccept   // own accepts that are out, at most maxOut, the oldest first
+	out     []ownAccept   // own accepts that are out, the oldest first: at most 10 within outLife, for anewAfter lies between two
 	offer   *servedOffer  // as responder, the unused offer; nil: none
-	used    []usedOffer   // at most maxUsed, the oldest first
-	half    []halfOpen    // at most maxHalfOpen, the oldest and so the lowest first
+	used    []usedOffer   // the oldest first: at most 121 within usedLife, since two offers a second are made
+	half    []halfOpen    // at most maxHalfOpen, the oldest first
 	present *conversation // nil: none
 
 	known    []knownTag // the friend's tags that are in the table
-	epoch    uint64     // around which they lie
 	deadline time.Time  // while the contact is among the timers
 	place    int        // its index there, −1: it is not
 }
@@ -166,8 +166,14 @@ var (
 	errOutputsFull = fmt.Errorf("handshake: outputs wait to be taken: %w", ErrLimit)
 )
 
-// HandleTimeout does what is due at now. Calling it too early does no harm. It returns an error only if Rand fails; what was not done then stays due.
+// HandleTimeout does what is due at now. Calling it too early does no harm. It returns an error only if Rand fails; what was not done then stays due. What has lasted as long as it may is
+// erased in any case. No output tells of that: a session's owner asks Lives afterwards.
 func (m *Machine) HandleTimeout(now time.Time) error {
+	for _, c := range m.timers {
+		if !now.Before(c.deadline) {
+			c.expire(now)
+		}
+	}
 	for len(m.timers) > 0 && !now.Before(m.timers[0].deadline) {
 		if m.outputs.full() {
 			return nil // and NextTimeout has passed already, so that its caller comes back

@@ -23,11 +23,11 @@ const (
 	OutputPersist  OutputKind = iota + 1 // Taken and Own are to be durable before anything that follows is done
 	OutputTransmit                       // Datagram goes To
 	OutputSession                        // ID begins with Session and has Time; to the initiator: Hello is due
-	OutputFinished                       // ID is the conversation from now on; whatever else there was with Friend is over
+	OutputFinished                       // ID is the conversation from now on; whatever else there was with Friend and does not outrank it is over
 	OutputRefused                        // ID was half-open, did not outrank, and is erased
 	OutputRepeat                         // the first datagram of conversation ID is to be sent again, sealed again, To
-	OutputClock                          // Friend's clock is Ahead of ours
-	OutputEnded                          // an attempt to reach Friend has ended without a conversation
+	OutputClock                          // Friend's clock is Ahead of ours, or somebody has held back a knock; one for each such datagram
+	OutputEnded                          // an attempt to reach Friend has ended; an accept that is out may still be answered
 )
 
 // An Output is something that a Machine wants done, or tells.
@@ -69,7 +69,14 @@ func (m *Machine) Output() (Output, bool) {
 	return out, true
 }
 
-func (o *outputs) add(out Output) { o.waiting = append(o.waiting, out) }
+func (o *outputs) add(out Output) {
+	if o.next > 0 && len(o.waiting) == cap(o.waiting) { // what was taken makes room
+		n := copy(o.waiting, o.waiting[o.next:])
+		clear(o.waiting[n:])
+		o.waiting, o.next = o.waiting[:n], 0
+	}
+	o.waiting = append(o.waiting, out)
+}
 
 // full reports whether there is no room for another step.
 func (o *outputs) full() bool { return len(o.waiting)-o.next > maxOutputs-maxStep }

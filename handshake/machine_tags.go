@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A tagTable finds the contact that a datagram is from in one look-up. Of each contact it has the tags of the present epoch and its two neighbours, and those of handshakes under way. Which
-// of them are accepted is decided when one is found, so that the table changes only when a contact's epoch does: with thousands of contacts once in some seconds.
+// A tagTable finds the contact that a datagram is from in one look-up. Of each contact it has the tags of the present epoch and its two neighbours, and those of handshakes under way; so it is bounded
+// as they are. Which of them are accepted is decided when one is found, so that the table changes only when a contact's epoch does: with thousands of contacts once in some seconds.
 type tagTable struct {
 	byTag map[Tag]tagOf
 	from  uint64 // the Unix seconds in which every contact is in the epoch that the table has for it: from this one
@@ -41,7 +41,7 @@ func (c *contact) accepts(now time.Time, epoch uint64) bool {
 
 // underWay returns the epochs of the handshakes with the contact that may still bring a datagram.
 func (c *contact) underWay(now time.Time) (epochs []uint64) { // hs-epoch-kept
-	if a := c.attempt; a != nil && a.knock != nil && !a.over(now) {
+	if a := c.attempt; a != nil && !a.over(now) {
 		epochs = append(epochs, a.epoch)
 	}
 	for i := range c.out {
@@ -77,34 +77,25 @@ func (t *tagTable) tune(now time.Time, c *contact) {
 	begin := epoch * EpochLength
 	t.from = max(t.from, begin-min(begin, c.pair.phase))
 	t.until = min(t.until, begin+EpochLength-c.pair.phase)
-	if c.known != nil && c.epoch == epoch {
+
+	wanted := append(c.underWay(now), epoch-min(epoch, 1), epoch, epoch+1)
+	knows := func(epoch uint64) bool {
+		return slices.ContainsFunc(c.known, func(k knownTag) bool { return k.epoch == epoch })
+	}
+	if !slices.ContainsFunc(wanted, func(epoch uint64) bool { return !knows(epoch) }) {
 		return
 	}
-	wanted := append([]uint64{epoch, epoch + 1}, c.underWay(now)...)
-	if epoch > 0 {
-		wanted = append(wanted, epoch-1)
-	}
-	slices.Sort(wanted)
-	var known []knownTag
-	for _, epoch := range slices.Compact(wanted) {
-		i := slices.IndexFunc(c.known, func(k knownTag) bool { return k.epoch == epoch })
-		if i >= 0 {
-			known = append(known, c.known[i])
-			continue
-		}
-		tag := c.pair.Tag(Friend, epoch)
-		known = append(known, knownTag{tag, epoch})
-		t.byTag[tag] = tagOf{c, epoch}
-	}
-	for _, k := range c.known {
-		if !slices.Contains(known, k) {
-			delete(t.byTag, k.tag)
+	t.remove(c)
+	for _, epoch := range wanted {
+		if !knows(epoch) {
+			k := knownTag{c.pair.Tag(Friend, epoch), epoch}
+			c.known = append(c.known, k)
+			t.byTag[k.tag] = tagOf{c, epoch}
 		}
 	}
-	c.known, c.epoch = known, epoch
 }
 
-// grown says that there is a new contact. Its tags are made when the next datagram comes.
+// grown says that there is a contact or a handshake that the table may not know. The tags are made when the next datagram comes.
 func (t *tagTable) grown() { t.from, t.until = 0, 0 }
 
 // remove forgets a contact's tags at once.
@@ -112,4 +103,5 @@ func (t *tagTable) remove(c *contact) { // rv-pair-removed
 	for _, k := range c.known {
 		delete(t.byTag, k.tag)
 	}
+	c.known = nil
 }

@@ -142,7 +142,9 @@ func (p *Pair) Tag(from Side, epoch uint64) Tag { return Tag(p.key(LabelTag, fro
 
 // EnvelopeKey returns the key that seals what from sends in a handshake of an epoch.
 func (p *Pair) EnvelopeKey(from Side, epoch uint64) [32]byte {
-	return [32]byte(p.key(LabelEnvelope, from, epoch))
+	key := p.key(LabelEnvelope, from, epoch)
+	defer clear(key)
+	return [32]byte(key)
 }
 
 // Epoch returns the pair's epoch at t. Times before 1970 count as its beginning.

@@ -22,8 +22,7 @@ const (
 	maxHalfOpen     = 8
 	halfOpenLife    = 60 * time.Second
 	usedLife        = 60 * time.Second
-	maxUsed         = 120 // follows from usedLife and maxFreshContact
-	cidsAhead       = 8   // of an accept, those that are looked at
+	cidsAhead       = 8 // of an accept, those that are looked at
 )
 
 // A servedOffer is one that was made and not used.
@@ -81,7 +80,10 @@ func (m *Machine) takeKnock(now time.Time, from netip.AddrPort, c *contact, epoc
 		}
 		return m.offerAgain(from, c) // hs-knock-again
 	}
-	if k.Time <= uint64(c.taken) { // hs-knock-older
+	if !slices.Contains(c.pair.Live(now), epoch) { // hs-knock-epoch: what is under way in it is not this
+		return errUnknownTag
+	}
+	if k.Time <= uint64(c.takenAt(now)) { // hs-knock-older
 		return fmt.Errorf("handshake: knock is not newer than the last: %w", ErrReplay)
 	}
 	if ahead := difference(k.Time, uint64(wallClock(now))); ahead > maxClockDifference || ahead < -maxClockDifference { // hs-knock-clock
@@ -91,7 +93,7 @@ func (m *Machine) takeKnock(now time.Time, from netip.AddrPort, c *contact, epoc
 	if err := m.mayOffer(now, c.friend); err != nil {
 		return err
 	}
-	if c.names(now, SessionID{c.friend, e.ID, Responder}) { // hs-knock-session: two sessions would have one name
+	if c.findUsed(now, e.ID) || c.names(now, SessionID{c.friend, e.ID, Responder}) { // hs-knock-session: two sessions would have one name
 		return fmt.Errorf("handshake: knock has the id of a session: %w", ErrState)
 	}
 	o := &servedOffer{id: e.ID, epoch: epoch, time: int64(k.Time), knock: hash, until: now.Add(offerLife * time.Second)} // hs-epoch-kept
@@ -110,6 +112,19 @@ func (m *Machine) takeKnock(now time.Time, from netip.AddrPort, c *contact, epoc
 	m.persist(c)                         // hs-knock-taken-stored
 	m.transmit(c, from, datagrams[:]...) // hs-offer-source
 	return nil
+}
+
+// findUsed reports whether an offer was used under an id.
+func (c *contact) findUsed(now time.Time, id ID) bool {
+	return slices.ContainsFunc(c.used, func(u usedOffer) bool { return u.of.id.ID == id && now.Before(u.until) })
+}
+
+// takenAt is the time of the last knock taken from the contact, in Unix milliseconds, as it counts at now: not if the clock was set back since.
+func (c *contact) takenAt(now time.Time) int64 {
+	if c.taken > wallClock(now)+maxClockDifference { // hs-knock-taken-far
+		return 0
+	}
+	return c.taken
 }
 
 // difference returns a − b, as near to it as an int64 is.
@@ -153,6 +168,7 @@ func (m *Machine) makeOffer(now time.Time, knock []byte) (*OwnOffer, error) {
 		if err := m.draw(d.bytes, d.name); err != nil {
 			clear(spk[:])
 			clear(rk[:])
+			clear(ek[:])
 			return nil, err
 		}
 	}
@@ -252,7 +268,8 @@ func (m *Machine) takeAccept(now time.Time, from netip.AddrPort, c *contact, e E
 	c.eraseOffer()
 	c.half = append(c.half, halfOpen{of, now.Add(halfOpenLife)})
 	if len(c.half) > maxHalfOpen { // hs-halfopen-bound
-		c.half = slices.Delete(c.half, 0, 1)
+		lowest := slices.MinFunc(c.half, func(a, b halfOpen) int { return a.rank.Compare(b.rank) })
+		c.half = slices.DeleteFunc(c.half, func(h halfOpen) bool { return h == lowest })
 	}
 	m.outputs.add(Output{Kind: OutputSession, Friend: c.friend, ID: of.id, Time: int64(of.rank.Time), Session: session})
 	return nil

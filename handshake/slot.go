@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
 	"time"
 
 	"kith/internal/curve25519"
@@ -37,9 +36,10 @@ func (p *Pair) Slot(from Side, family Family, epoch uint64) *Slot { // rv-slot
 	if family == IPv6 {
 		label = LabelSlot6
 	}
-	seed := p.key(label, from, epoch)
+	seed, seal := p.key(label, from, epoch), p.key(LabelRecord, from, epoch)
 	defer clear(seed)
-	s := &Slot{signing: curve25519.NewKey(seed), seal: [32]byte(p.key(LabelRecord, from, epoch))}
+	defer clear(seal)
+	s := &Slot{signing: curve25519.NewKey(seed), seal: [32]byte(seal)}
 	copy(s.Key[:], s.signing[SeedSize:])
 	s.Target = wire.MutableTarget(s.Key[:], nil)
 	return s
@@ -54,17 +54,16 @@ func (s *Slot) Erase() {
 // A Sequence gives the seq of the records that one publisher puts into one slot. The zero value is that of a slot of which
 // nothing is known.
 type Sequence struct {
-	// Last is the seq that was last signed or observed, 0 if none was.
+	// Last is the highest seq that was signed or observed, 0 if none was.
 	Last int64
-
-	far bool
 }
 
 // Next returns the seq for a record that is signed at now. Draw: jitter, 4 bytes of rand. It returns an error of class
-// ErrState, and draws nothing, if the slot must not be written any more.
+// ErrState, and draws nothing, while the slot must not be written.
 func (s *Sequence) Next(now time.Time, rand io.Reader) (int64, error) {
-	if s.far || s.Last == math.MaxInt64 { // rv-seq-far
-		return 0, fmt.Errorf("handshake: slot holds a record from the far future: %w", ErrState)
+	far := (int64(unixSeconds(now)) + maxAhead + 1) * 1000
+	if s.Last >= far-1 { // rv-seq-far
+		return 0, fmt.Errorf("handshake: slot has a record from the far future: %w", ErrState)
 	}
 	var jitter [4]byte
 	if _, err := io.ReadFull(rand, jitter[:]); err != nil {
@@ -75,14 +74,6 @@ func (s *Sequence) Next(now time.Time, rand io.Reader) (int64, error) {
 	return s.Last, nil
 }
 
-// Observe takes notice of the seq of an item that was fetched from the slot and whose signature and seal Slot.Own found right.
+// Observe takes notice of the seq of an item that was fetched from the slot and that Slot.Check found right.
 // What a node says in an error does not count.
-func (s *Sequence) Observe(now time.Time, seq int64) { // rv-seq-error
-	switch {
-	case seq <= s.Last:
-	case seq/1000 > int64(unixSeconds(now))+maxAhead: // rv-seq-far
-		s.far = true
-	default: // rv-seq-observed
-		s.Last = seq
-	}
-}
+func (s *Sequence) Observe(seq int64) { s.Last = max(s.Last, seq) } // rv-seq-observed, rv-seq-error

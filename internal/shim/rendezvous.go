@@ -295,7 +295,7 @@ func rvSeq(c *call) (any, error) {
 	}](c)
 	s := handshake.Sequence{Last: int64(q.Last)}
 	for _, seq := range q.Observed {
-		s.Observe(q.Time.seconds(), int64(seq))
+		s.Observe(int64(seq))
 	}
 	seq, err := s.Next(q.Time.seconds(), c.rand())
 	return struct {

@@ -262,6 +262,7 @@ func knockTimeScripts() (out []vector) {
 	knock("hs-knock-time/own", "own is a millisecond ago: now", 0, -1)
 	knock("hs-knock-time/own-ahead", "own is ahead: one more than that", 0, 1000)
 	knock("hs-knock-time/taken-ahead", "taken is ahead: one more than that", 2000, 1000)
+	knock("hs-knock-taken-far/sending", "taken is 3,600,001 ms ahead: it does not count", 3_600_001, 0, "hs-knock-time")
 	knock("hs-knock-time/taken-far", "taken is as far ahead as it can be", 3_600_000, 0)
 	p := newPlay()
 	p.shadow("alice", friend{name: "bob"})

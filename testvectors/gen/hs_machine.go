@@ -168,10 +168,18 @@ func (m *machine) knock(c *contactState) []object {
 	if c.own > m.now+clockApart {
 		c.own = 0
 	}
-	ms := max(m.now, c.own+1, c.taken+1)
+	ms := max(m.now, c.own+1, c.takenAt(m.now)+1)
 	c.own = ms
 	c.asked = &asked{id: id, knock: knockOf(ms, random, ""), epoch: c.p.epochs(m.now / 1000)[0], since: m.now}
 	return append([]object{c.persist()}, m.try(c)...)
+}
+
+// takenAt is what is remembered of the last knock taken: nothing, if its time is too far ahead.
+func (c *contactState) takenAt(now uint64) uint64 {
+	if c.taken > now+clockApart {
+		return 0
+	}
+	return c.taken
 }
 
 // try sends what is to be sent, and sets the time of the next try.
@@ -271,7 +279,9 @@ func (m *machine) opened(session string) answer {
 // finish makes a conversation the present one, and erases what was to replace it.
 func (c *contactState) finish(h *conversation) answer {
 	c.present = h
-	c.attempt, c.asked, c.out, c.offer, c.halfOpen = nil, nil, nil, nil, nil
+	c.attempt, c.asked, c.offer = nil, nil, nil
+	c.out = slices.DeleteFunc(c.out, func(a *ownAccept) bool { return !a.rank.outranks(h.rank) })
+	c.halfOpen = slices.DeleteFunc(c.halfOpen, func(other *conversation) bool { return !other.rank.outranks(h.rank) })
 	return answer{outputs: []object{output("finished", "session", h.session, "friend", toHex(c.p.friend))}}
 }
 

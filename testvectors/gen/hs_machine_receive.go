@@ -60,7 +60,10 @@ func (m *machine) takeKnock(c *contactState, from string, msg message) answer {
 		}
 		return answer{outputs: m.sendOffer(c, from)}
 	}
-	if ms <= c.taken {
+	if !slices.Contains(c.p.epochs(m.now/1000), msg.epoch) {
+		return refused("hs-knock-epoch")
+	}
+	if ms <= c.takenAt(m.now) {
 		return refused("hs-knock-older")
 	}
 	if ahead := int64(ms - m.now); ahead > clockApart || ahead < -clockApart {
@@ -80,6 +83,9 @@ func (m *machine) takeKnock(c *contactState, from string, msg message) answer {
 	case len(m.fresh) >= 25 && its > 0:
 		return refused("hs-offers-turn")
 	}
+	if c.named(toHex(msg.id) + "R") {
+		return refused("hs-knock-session")
+	}
 	m.fresh = append(m.fresh, freshOffer{m.now, c.p.friend})
 	c.taken = ms
 	keys := offerKeys{m.draw("spk", 32), m.draw("rk", 32), m.draw("ek", 64)}
@@ -87,6 +93,13 @@ func (m *machine) takeKnock(c *contactState, from string, msg message) answer {
 		id: msg.id, knock: msg.bytes, offer: makeOffer(m.me, m.now/1000, msg.bytes, keys), epoch: msg.epoch, ms: ms, keys: keys, made: m.now, copies: map[string]int{},
 	}
 	return answer{outputs: append([]object{c.persist()}, m.sendOffer(c, from)...)}
+}
+
+// named reports whether a used offer, a half-open session or the present conversation has this name.
+func (c *contactState) named(session string) bool {
+	return c.present != nil && c.present.session == session ||
+		slices.ContainsFunc(c.halfOpen, func(h *conversation) bool { return h.session == session }) ||
+		slices.ContainsFunc(c.used, func(u *usedOffer) bool { return toHex(u.id)+"R" == session })
 }
 
 // sendOffer answers one copy of the knock.

@@ -244,14 +244,47 @@ func replacedScripts() (out []vector) {
 	add(p.vector("hs-finish-replaces/offer", "a handshake has finished: the unused offer is gone", "hs-finish-replaces/offer-kept", "hs-accept-unasked"))
 
 	// As initiator: a half-open session, and an unused offer.
-	rival := func() (p *play, session string) {
-		p = waiting("bob", "alice")
-		return p, p.visit("alice", "bob", start+1)
-	}
-	p, session := rival()
+	p = waiting("bob", "alice")
+	session := p.visit("alice", "bob", start-1)
 	p.opened("bob", p.session("bob", 1, "I"), "finished")
 	p.opened("bob", session, absent)
-	add(p.vector("hs-finish-replaces/half-open", "one's own handshake has finished: the half-open session is gone, though it would have outranked", "hs-rank-out/later"))
+	add(p.vector("hs-finish-replaces/half-open", "one's own handshake has finished: the half-open session that it outranks is gone", "hs-finish-replaces/half-open-stays"))
+	p = waiting("bob", "alice")
+	session = p.visit("alice", "bob", start+1)
+	p.opened("bob", p.session("bob", 1, "I"), "finished")
+	p.say("it outranks what has finished: the friend may be in it already")
+	p.opened("bob", session, "finished")
+	add(p.vector("hs-finish-replaces/half-open-stays", "one's own handshake has finished, and then a half-open session that outranks it", ""))
+
+	// As initiator: the answer to the first of two accepts comes after the second was sent.
+	two := func() *play {
+		p := waiting("bob", "alice")
+		p.tries("bob", both, both, both)
+		offer := p.hear("alice", "bob", p.try("bob", anew)[0], offering)
+		p.wait(10)
+		p.hear("bob", "alice", offer[0], "")
+		p.hear("bob", "alice", offer[1], "session")
+		p.hello("bob", p.session("bob", 2, "I"), both)
+		p.wait(40)
+		return p
+	}
+	p = two()
+	p.opened("bob", p.session("bob", 1, "I"), "finished")
+	p.wait(500)
+	p.timeout("bob", "")
+	p.say("the friend has taken the second accept: both move to it")
+	p.opened("bob", p.session("bob", 2, "I"), "finished")
+	add(p.vector("hs-finish-replaces/later-accept", "the answer to an older accept, and then that to the newer one, which outranks it", ""))
+	p = two()
+	p.opened("bob", p.session("bob", 2, "I"), "finished")
+	p.opened("bob", p.session("bob", 1, "I"), absent)
+	add(p.vector("hs-finish-replaces/older-accept", "the answer to the newer accept has come: the older one is given up", "hs-finish-replaces/later-accept"))
+	p = two()
+	p.opened("bob", p.session("bob", 1, "I"), "finished")
+	p.until(7610 + 65_000) // its offer came at 7610
+	p.timeout("bob", "")
+	p.opened("bob", p.session("bob", 2, "I"), absent)
+	add(p.vector("hs-out-life/stayed", "what outranks the conversation is out for no longer than otherwise", "hs-finish-replaces/later-accept"))
 	p = waiting("bob", "alice")
 	_, knock := p.knockBy("alice", "bob", start+1, nil)
 	accept = p.acceptOf("alice", "bob", p.hear("bob", "alice", knock, offering))

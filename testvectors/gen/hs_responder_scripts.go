@@ -116,6 +116,8 @@ func knockScripts() (out []vector) {
 	at("hs-knock-older/one", "a knock a millisecond older than the last", "hs-knock-older/newer", start+1, 0, "hs-knock-older")
 	at("hs-knock-older/much", "a knock much older than the last", "hs-knock-older/newer", start+3_000_000, -3_000_000, "hs-knock-older")
 	at("hs-knock-older/before-clock", "older than the last, and too far behind the clock: a replay", "hs-knock-older/newer", start, -3_600_001, "hs-knock-older")
+	at("hs-knock-taken-far/counts", "taken is 3,600,000 ms ahead: it counts", "hs-knock-taken-far/ignored", start+clockApart, 0, "hs-knock-older", "hs-knock-older")
+	at("hs-knock-taken-far/ignored", "taken is 3,600,001 ms ahead: the clock was set back, and it does not count", "", start+clockApart+1, 0, offering)
 	at("hs-knock-clock/ahead", "3,600,000 ms ahead", "", 0, clockApart, offering)
 	at("hs-knock-clock/behind", "3,600,000 ms behind", "", 0, -clockApart, offering)
 	at("hs-knock-clock/ahead-over", "3,600,001 ms ahead: the user is told", "hs-knock-clock/ahead", 0, clockApart+1, "hs-knock-clock")
@@ -130,6 +132,46 @@ func knockScripts() (out []vector) {
 	p.say("it was not taken, and may be now")
 	p.hear("bob", "alice", far, offering)
 	add(p.vector("hs-knock-clock/later", "the same knock a millisecond later", "", "hs-knock-taken-stored"))
+
+	// A fresh knock under the id of what is still there.
+	under := func(suffix, comment string, prepare func(p *play, id string, knock string), want string) {
+		p := newPlay()
+		p.shadow("alice", friend{name: "bob"})
+		p.machine("bob", friend{name: "alice"})
+		id, knock := p.knockBy("alice", "bob", p.now, nil)
+		prepare(p, id, knock)
+		second := p.seal("alice", "bob", message{kind: kindKnock, id: id, fragments: 1, bytes: knockOf(p.now, p.drawer("alice")("random", 8), "")})
+		p.hear("bob", "alice", second, want)
+		twin := "hs-knock-session/gone"
+		if want == offering {
+			twin = ""
+		}
+		add(p.vector("hs-knock-session/"+suffix, comment, twin))
+	}
+	accepted := func(p *play, id, knock string) {
+		p.hear("bob", "alice", p.acceptOf("alice", "bob", p.hear("bob", "alice", knock, offering)), "session")
+	}
+	under("gone", "a fresh knock under the id of a handshake of which nothing is left", func(p *play, id, knock string) {
+		accepted(p, id, knock)
+		p.wait(60_000)
+		p.timeout("bob", "")
+	}, offering)
+	under("half-open", "a fresh knock under the id of a half-open session and its used offer", func(p *play, id, knock string) {
+		accepted(p, id, knock)
+		p.wait(59_999)
+	}, "hs-knock-session")
+	under("used", "a fresh knock under the id of a used offer whose conversation has ended", func(p *play, id, knock string) {
+		accepted(p, id, knock)
+		p.opened("bob", toHex(id)+"R", "finished")
+		p.ended("bob", toHex(id)+"R", "")
+		p.wait(59_999)
+	}, "hs-knock-session")
+	under("present", "a fresh knock under the id of the present conversation", func(p *play, id, knock string) {
+		accepted(p, id, knock)
+		p.opened("bob", toHex(id)+"R", "finished")
+		p.wait(100_000)
+		p.timeout("bob", "")
+	}, "hs-knock-session")
 
 	// What is malformed is not taken.
 	bad := func(rule, suffix, comment string, also []string, change func(string) string) {

@@ -181,11 +181,11 @@ func (c openCase) open() (time uint64, endpoints []string, rule string) {
 // nextSeq is what rv-seq and the rules of observed items give.
 func nextSeq(time, last uint64, observed []uint64, jitter string) (seq uint64, rule string) {
 	for _, s := range observed {
-		if s/1000 > time+maxAhead {
-			return 0, "rv-seq-far"
-		}
 		last = max(last, s)
 	}
 	random := uint64(jitter[0])<<24 | uint64(jitter[1])<<16 | uint64(jitter[2])<<8 | uint64(jitter[3])
-	return max(time*1000+random%1000, last+1), ""
+	if seq = max(time*1000+random%1000, last+1); seq/1000 > time+maxAhead {
+		return 0, "rv-seq-far"
+	}
+	return seq, ""
 }

@@ -11,8 +11,9 @@ type damage struct {
 	change                func(good, prefix string, b string) string
 }
 
-// damages are the refusals that an address and a seed's text share, in the order in which they are checked.
-func damages() (all []damage) {
+// damages are the refusals that an address and a seed's text share, in the order in which they are checked; places are the characters
+// of the prefix.
+func damages(places int) (all []damage) {
 	add := func(rule, suffix, comment string, change func(good, prefix, b string) string) {
 		all = append(all, damage{rule, suffix, comment, change})
 	}
@@ -42,8 +43,25 @@ func damages() (all []damage) {
 		i := strings.LastIndexFunc(strings.ToLower(good), func(r rune) bool { return r >= 'a' })
 		return strings.ToUpper(good[:i]) + strings.ToLower(good[i:i+1]) + strings.ToUpper(good[i+1:])
 	})
+	// a and z are the ends of the alphabet: whoever leaves one out sees no mixture. These texts have both.
+	for _, letter := range []string{"a", "z"} {
+		capital := strings.ToUpper(letter)
+		add("mixed", "capital-"+letter, "a single capital, "+capital, lower(func(s string) string { return strings.Replace(s, letter, capital, 1) }))
+		add("mixed", "small-"+letter, "a single small letter, "+letter, func(good, _, _ string) string {
+			return strings.Replace(strings.ToUpper(good), capital, letter, 1)
+		})
+	}
+	add("mixed", "first-small", "the first letter alone is small", func(good, _, _ string) string { return "k" + strings.ToUpper(good)[1:] })
 	add("prefix", "other", "another prefix, with the right checksum for it", func(_, prefix, b string) string {
 		return bechText(prefix[:len(prefix)-1]+"x", fiveBits(b, 0), bech32m)
+	})
+	for i := range places {
+		add("prefix", fmt.Sprintf("place-%d", i+1), fmt.Sprintf("character %d of the prefix is another, with the right checksum for it", i+1), func(_, prefix, b string) string {
+			return bechText(prefix[:i]+"x"+prefix[i+1:], fiveBits(b, 0), bech32m)
+		})
+	}
+	add("prefix", "long", "a letter more in the prefix, with the right checksum for it", func(_, prefix, b string) string {
+		return bechText(prefix+"x", fiveBits(b, 0), bech32m)
 	})
 	add("prefix", "short", "a prefix without its first letter, with the right checksum for it", func(_, prefix, b string) string {
 		return bechText(prefix[1:], fiveBits(b, 0), bech32m)
@@ -51,6 +69,10 @@ func damages() (all []damage) {
 	add("prefix", "second-one", "a 1 behind the first 1: the prefix ends at the last one", func(_, prefix, b string) string {
 		return bechText(prefix+"1q", fiveBits(b, 0), bech32m)
 	})
+	add("prefix", "two-separators", "two of the 1 between prefix and data, with the right checksum for it", func(_, prefix, b string) string {
+		return bechText(prefix+"1", fiveBits(b, 0), bech32m)
+	})
+	add("prefix", "no-separator", "the 1 is left out", lower(func(s string) string { return strings.Replace(s, "1", "", 1) }))
 	add("prefix", "one-among-data", "a character changed to 1", at(20, "1"))
 	add("prefix", "no-one", "no 1 at all", lower(func(s string) string { return strings.ReplaceAll(s, "1", "q") }))
 	add("prefix", "empty", "no text at all", lower(func(string) string { return "" }))
@@ -149,7 +171,7 @@ func addressVectors() (out []vector) {
 	read(good, "bob's address in small letters", "", "", func(bob person) string { return addressOf(bob.key) })
 	read("rv-address-case/capitals", "bob's address in capitals, as a QR code has it", "", "", func(bob person) string { return strings.ToUpper(addressOf(bob.key)) })
 	read("rv-address-key/base", "the address of the base point", "", "", func(person) string { return addressOf(basePoint.encode()) })
-	for _, d := range damages() {
+	for _, d := range damages(len(addressPrefix)) {
 		read("rv-address-"+d.rule+"/"+d.suffix, d.comment, good, "", func(bob person) string { return d.change(addressOf(bob.key), addressPrefix, bob.key) })
 	}
 	seen := map[string]bool{}
@@ -180,7 +202,7 @@ func secretVectors() (out []vector) {
 	read("rv-secret-read/small", "bob's seed in small letters", "", func(seed string) string { return strings.ToLower(secretOf(seed)) })
 	read("rv-secret-read/zeros", "a seed of zeros", "", func(string) string { return secretOf(zeros(32)) })
 	read("rv-secret-read/ones", "a seed of ones", "", func(string) string { return secretOf(strings.Repeat("\xff", 32)) })
-	for _, d := range damages() {
+	for _, d := range damages(len(secretPrefix)) {
 		read("rv-secret-read/"+d.rule+"-"+d.suffix, d.comment, good, func(seed string) string { return d.change(secretOf(seed), secretPrefix, seed) })
 	}
 	read("rv-secret-read/prefix-address", "an address in place of a seed", good, addressOf)

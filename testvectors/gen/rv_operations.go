@@ -51,6 +51,8 @@ var reasonOfRule = map[string]string{
 	"hs-knock-copies":       limit,
 	"hs-knock-older":        replay,
 	"hs-knock-clock":        state,
+	"hs-knock-epoch":        authentication,
+	"hs-knock-session":      state,
 	"hs-offers-contact":     limit,
 	"hs-offers-all":         limit,
 	"hs-offers-turn":        limit,
