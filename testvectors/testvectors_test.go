@@ -3,6 +3,7 @@ package testvectors
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -225,4 +226,30 @@ func TestIntoReportsTheVector(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"wire-a","input":"zz"}`), &v))
 	var fields struct{ Input Hex }
 	require.ErrorContains(t, v.Into(&fields), "wire-a")
+}
+
+// Whoever reads only the README knows every file, and what every type asks.
+func TestReadmeNamesFilesAndTypes(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, name := range Groups() {
+		require.Contains(t, string(b), "`"+name+".json`")
+	}
+	headings := regexp.MustCompile(`(?m)^\*\*([^*]*)\.\*\*`).FindAllStringSubmatch(string(b), -1)
+	described := map[string]bool{}
+	for _, h := range headings {
+		for name := range strings.SplitSeq(h[1], ", ") {
+			described[name] = true
+		}
+	}
+	asked := map[string]bool{}
+	for _, v := range all(t) {
+		for op := range v.operations() {
+			asked[op] = true
+			require.True(t, described[op], "README.md does not describe %s", op)
+		}
+	}
+	for name := range described {
+		require.True(t, asked[name], "README.md describes %s, which no vector asks for", name)
+	}
 }
