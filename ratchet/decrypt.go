@@ -3,6 +3,8 @@ package ratchet
 import (
 	"fmt"
 	"slices"
+
+	"kith/internal/curve25519"
 )
 
 // Decrypt appends to dst the plaintext of message. It reports whether the message is the newest so far: the one with the highest
@@ -84,7 +86,7 @@ func (s *State) openNew(dst, message []byte, number uint64, h *header) ([]byte, 
 		missing = uint64(h.n) - s.receiving.n // rt-skip-count
 	} else {
 		switch {
-		case !canonical(&h.dh):
+		case !curve25519.Canonical(&h.dh):
 			return nil, fmt.Errorf("ratchet: public key in header is not canonical: %w", ErrMalformed) // rt-dh-canonical
 		case s.newest.number == 0 && h.pn != 0:
 			return nil, fmt.Errorf("ratchet: chain of %d messages before the first: %w", h.pn, ErrMalformed) // rt-pn
@@ -139,8 +141,8 @@ func (s *State) skip(keys skippedKeys, n uint64) skippedKeys {
 // startReceiving begins the receiving chain that the other side's new public key makes. Keys of the chain before are kept if there
 // are some already, or kept says that there will be. On an error s is half made.
 func (s *State) startReceiving(public *[32]byte, kept bool) error {
-	shared, ok := agree(&s.private, public)
-	if !ok {
+	var shared [32]byte
+	if curve25519.X25519(&shared, &s.private, public) != nil {
 		return fmt.Errorf("ratchet: public key has small order: %w", ErrMalformed) // rt-dh-zero
 	}
 	if kept || s.skipped.has(s.newest.number) {

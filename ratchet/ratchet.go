@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"kith/internal/curve25519"
 )
 
 // The reason classes of what this package refuses.
@@ -93,7 +95,7 @@ type source struct {
 // the error is ErrMalformed when it is not a usable key. It copies what it needs out of s. All that is ever drawn is read
 // from random (nil: crypto/rand.Reader), here the 32 bytes of the first ratchet private key.
 func NewInitiator(s *Secrets, rk [32]byte, random io.Reader) (*State, error) {
-	if !canonical(&rk) {
+	if !curve25519.Canonical(&rk) {
 		return nil, fmt.Errorf("ratchet: public key of the responder is not canonical: %w", ErrMalformed) // rt-start-key
 	}
 	st := newState(s, random)
@@ -110,7 +112,7 @@ func NewInitiator(s *Secrets, rk [32]byte, random io.Reader) (*State, error) {
 func NewResponder(s *Secrets, rkPrivate *[32]byte, random io.Reader) *State {
 	st := newState(s, random)
 	st.private = *rkPrivate
-	st.public = publicKey(rkPrivate)
+	st.public = curve25519.Public(rkPrivate)
 	st.nextSendHeader, st.nextRecvHeader = s.NHKR, s.HKI // rt-start
 	return st
 }
@@ -142,8 +144,8 @@ func (s *State) drawSending(public *[32]byte) error {
 
 // startSending begins the sending chain of a new ratchet private key towards the other side's public key.
 func (s *State) startSending(private, public *[32]byte) error {
-	shared, ok := agree(private, public)
-	if !ok {
+	var shared [32]byte
+	if curve25519.X25519(&shared, private, public) != nil {
 		return fmt.Errorf("ratchet: public key has small order: %w", ErrMalformed) // rt-start-key, rt-dh-zero
 	}
 	s.sends = true
@@ -151,7 +153,7 @@ func (s *State) startSending(private, public *[32]byte) error {
 	s.sendHeader = s.nextSendHeader
 	s.root, s.sending.key, s.nextSendHeader = KDFRoot(&s.root, &shared)
 	clear(shared[:])
-	s.private, s.public = *private, publicKey(private) // rt-erase-dh
+	s.private, s.public = *private, curve25519.Public(private) // rt-erase-dh
 	return nil
 }
 
