@@ -44,7 +44,7 @@ var rooms = []room{
 		dir: "ratchet", pure: true,
 		why:      "message keys of one conversation: what came before them is handed in as bytes, so that it can be read and proved alone",
 		ours:     []string{"wire", "internal/curve25519"},
-		mods:     []string{"github.com/cloudflare/circl", "golang.org/x/crypto"},
+		mods:     []string{"golang.org/x/crypto"},
 		testOurs: []string{"testvectors", "spec"},
 	},
 	{
