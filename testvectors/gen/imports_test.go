@@ -2,7 +2,7 @@ package gen
 
 import (
 	"go/parser"
-	"go/token"
+	gotoken "go/token"
 	"os"
 	"strconv"
 	"strings"
@@ -22,7 +22,7 @@ func TestNothingOfOursIsImported(t *testing.T) {
 			continue
 		}
 		files++
-		f, err := parser.ParseFile(token.NewFileSet(), e.Name(), nil, parser.ImportsOnly)
+		f, err := parser.ParseFile(gotoken.NewFileSet(), e.Name(), nil, parser.ImportsOnly)
 		require.NoError(t, err)
 		for _, spec := range f.Imports {
 			path, err := strconv.Unquote(spec.Path.Value)
