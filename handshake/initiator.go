@@ -15,6 +15,7 @@ const (
 	anewAfter   = 7500 * time.Millisecond
 	attemptLife = 65 * time.Second
 	outLife     = 65 * time.Second
+	maxOut      = 10 // so many lie within outLife if anewAfter is between two, but at the end of an attempt
 
 	maxClockDifference = 3_600_000 // ms, of a knock
 )
@@ -118,7 +119,8 @@ func (m *Machine) knock(now time.Time, c *contact, a attempt, ended bool) error 
 	}
 	a.tried(now)
 	c.attempt, c.own = &a, a.time
-	m.persist(c) // hs-knock-own-stored
+	m.tags.tune(now, c) // who has put the clock may put it back
+	m.persist(c)        // hs-knock-own-stored
 	m.transmitAll(c, a.to, datagrams)
 	return nil
 }
@@ -209,6 +211,9 @@ func (m *Machine) takeFragment(now time.Time, from netip.AddrPort, c *contact, e
 	a.since, a.tries = now, 0
 	a.tried(now)
 	c.expire(now)
+	if len(c.out) == maxOut { // only a friend who answers the oldest again and again, so that attempts end and begin, gets there
+		c.out = slices.Delete(c.out, 0, 1)
+	}
 	c.out = append(c.out, ownAccept{a.id, a.epoch, a.time, now.Add(outLife)})
 	m.outputs.add(Output{Kind: OutputSession, Friend: c.friend, ID: id, Time: a.time, Session: session})
 	return nil

@@ -569,3 +569,29 @@ func TestEpochWhenTheClockIsPut(t *testing.T) {
 	s.refuse(ErrAuthentication, "tag is no contact's", alice.at, alice.sealIn(old, stray))
 	require.Len(t, s.m.tags.byTag, 3)
 }
+
+// A friend who answers the oldest accept again and again, while somebody begins again each time, makes the machine keep no more than its bound.
+func TestOwnAcceptsAreBounded(t *testing.T) {
+	s := begin(t)
+	alice := s.friend("alice")
+	var out []ID
+	id, knock := alice.begins()
+	alice.offers(id, knock)
+	out = append(out, id)
+	for range 30 {
+		s.advance(7500 * time.Millisecond)
+		id, knock = alice.wantKnock()
+		alice.offers(id, knock)
+		out = append(out, id)
+		for !s.m.Lives(s.now, SessionID{alice.key(), out[0], Initiator}) {
+			out = out[1:]
+		}
+		s.did(s.m.Opened(s.now, SessionID{alice.key(), out[0], Initiator}))
+		s.want(OutputFinished)
+		id, knock = alice.begins()
+		alice.offers(id, knock)
+		out = append(out[1:], id)
+		require.LessOrEqual(t, len(s.m.contacts[alice.key()].out), maxOut)
+	}
+	require.Len(t, s.m.contacts[alice.key()].out, maxOut)
+}

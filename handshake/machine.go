@@ -54,7 +54,7 @@ type contact struct {
 	own    int64 // time of the last knock sent to it
 
 	attempt *attempt      // as initiator; nil: Idle
-	out     []ownAccept   // own accepts that are out, the oldest first: at most 10 within outLife, for anewAfter lies between two
+	out     []ownAccept   // own accepts that are out, at most maxOut, the oldest first
 	offer   *servedOffer  // as responder, the unused offer; nil: none
 	used    []usedOffer   // the oldest first: at most 121 within usedLife, since two offers a second are made
 	half    []halfOpen    // at most maxHalfOpen, the oldest first

@@ -127,10 +127,10 @@ func (c *contact) takenAt(now time.Time) int64 {
 	return c.taken
 }
 
-// difference returns a − b, as near to it as an int64 is.
+// difference returns a − b, as near to it as an int64 is. b is one.
 func difference(a, b uint64) int64 {
 	if a < b {
-		return -int64(min(b-a, math.MaxInt64))
+		return -int64(b - a)
 	}
 	return int64(min(a-b, math.MaxInt64))
 }

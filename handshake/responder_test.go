@@ -229,6 +229,7 @@ func TestFreshOffersOfAll(t *testing.T) {
 		f.knocks("a", s.ms())
 		if i == 23 { // 24 is no crowd
 			friends[0].knocks("b", s.ms()+1)
+			s.refuse(ErrLimit, "turn of others", friends[1].at, friends[1].seal(envelopeOfKnock("b", friends[1].knock(s.ms()+1))))
 		}
 	}
 	// From 25 on who had one waits, and the others go on, up to 50.
