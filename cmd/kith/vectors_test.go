@@ -134,7 +134,7 @@ func TestVectorsVerifyNullShims(t *testing.T) {
 		"empty":       "the answer has no id",
 		"rejects":     "hello: reject: malformed",
 		"unsupported": "hello: unsupported",
-		"echoes":      "not of the form",
+		"echoes":      `the answer has a key "in", which is none`,
 		"hangs":       "no answer within 300ms",
 		"random":      "",
 		"garbage":     "the answer is no JSON object",
