@@ -27,7 +27,7 @@ type network struct {
 
 	drop, double, tamper, replay, spoof, crash int
 	eager                                      int           // to begin although there is a conversation
-	delay                                      time.Duration // at most
+	delay, patience                            time.Duration // at most; how much longer than 10 s a responder waits
 }
 
 type flight struct {
@@ -176,7 +176,7 @@ func (n *network) run(d time.Duration) {
 				at(c.heard.Add(time.Minute), p.lose)
 				at(c.said.Add(20*time.Second), func() { p.say(c, "alive") })
 				if !c.confirmed {
-					at(c.made.Add(10*time.Second), p.lose)
+					at(c.made.Add(10*time.Second+n.patience), p.lose)
 				}
 			}
 		}
@@ -435,7 +435,8 @@ func TestGlareLosesNothing(t *testing.T) {
 	thousand(t, func(t *rapid.T) {
 		n := newNetwork(t, rapid.Uint64().Draw(t, "seed"))
 		n.double, n.eager = rapid.IntRange(0, 40).Draw(t, "double"), rapid.IntRange(0, 100).Draw(t, "eager")
-		n.delay = time.Duration(1<<rapid.IntRange(1, 11).Draw(t, "delay")) * time.Millisecond
+		n.delay = 8 * time.Second >> rapid.IntRange(0, 12).Draw(t, "shorter delays")
+		n.patience = 2 * n.delay
 		for _, p := range n.people {
 			p.skew = time.Duration(rapid.IntRange(-1790, 1790).Draw(t, p.name+"'s clock")) * time.Second
 			p.start()
