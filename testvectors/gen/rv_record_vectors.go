@@ -336,10 +336,34 @@ func fieldsCases() (all []fieldsCase) {
 		{"six-multicast", "a multicast address", "[ff02::1]:6881", "six-below-multicast"}, {"six-multicast-first", "the first multicast address",
 			"[ff00::]:6881", "six-below-multicast"},
 		{"broadcast", "255.255.255.255", "255.255.255.255:6881", "below-broadcast"}, {"mapped", "an IPv4-mapped address", "[::ffff:192.0.2.1]:6881", "six-link"},
+		{"mapped-first", "the first IPv4-mapped address", "[::ffff:0.0.0.0]:6881", "six-taken"}, {"mapped-last", "the last IPv4-mapped address",
+			"[::ffff:255.255.255.255]:6881", "six-taken"},
+		{"six-multicast-last", "the last multicast address", "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:6881", "six-taken"},
 	} {
 		add("rv-endpoint-address", a.suffix, "rv-endpoint-address/"+a.twin, a.comment, list(a.endpoint))
 	}
 	add("rv-endpoint-address", "second", "rv-endpoint-form/both", "a second endpoint with port 0", list("192.0.2.1:6881", "[2001:db8::1]:0"))
+
+	// What ends where the plaintext does, and what is next to what is refused.
+	add("rv-field-later", "empty-at-end", "", "three bytes are left, an empty field of a later type", then(filled(3), fieldForm(128, "")))
+	add("rv-field-unknown", "empty-at-end", "rv-field-later/empty-at-end", "three bytes are left, an empty field of type 127", then(filled(3), fieldForm(127, "")))
+	add("rv-field-cut", "at-end", "rv-field-later/empty-at-end", "three bytes are left, a field of one byte", then(filled(3), "\x80\x00\x01"))
+	add("rv-field-cut", "high-byte", "rv-field-later/empty-at-end", "three bytes are left, a field of 256 bytes", then(filled(3), "\x80\x01\x00"))
+	last := func(fields string) func(int) string { // endpoints as the last field, to the last byte
+		return func(size int) string { return fieldForm(200, zeros(size-3-len(fields))) + fields }
+	}
+	add("rv-endpoint-form", "at-end", "", "endpoints are the last field, and end where the plaintext does", last(endpoints))
+	add("rv-field-cut", "endpoints-by-one", "rv-endpoint-form/at-end", "the same, and the field says a byte more", last("\x01\x00\x08"+good))
+	add("rv-endpoint-form", "cut-at-end", "rv-endpoint-form/at-end", "the same, and the field has a byte less", last(fieldForm(1, good[:6])))
+	add("rv-endpoint-form", "one-byte-four", "rv-endpoint-form/both", "a family 4 and nothing behind", one("\x04"))
+	add("rv-endpoint-form", "one-byte-six", "rv-endpoint-form/both", "a family 6 and nothing behind", one("\x06"))
+	add("rv-endpoint-form", "four-longer", "rv-endpoint-form/both", "a zero byte behind an IPv4 endpoint: a second one, of family 0", one(good+"\x00"))
+	add("rv-endpoint-form", "six-longer", "rv-endpoint-form/both", "a zero byte behind an IPv6 endpoint: a second one, of family 0",
+		one(endpointForm("[2001:db8::1]:6881")+"\x00"))
+	add("rv-endpoint-address", "four-taken", "", "addresses of which a part is like one that is refused", list("0.0.0.255:256", "0.0.1.0:6881", "0.1.0.0:6881", "1.0.0.0:6881",
+		"255.255.255.0:6881", "255.255.0.255:6881", "255.0.255.255:6881", "0.255.255.255:6881"))
+	add("rv-endpoint-address", "six-taken", "", "addresses next to those that are refused", list("[feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:256", "[::2]:6881", "[100::]:6881",
+		"[::fffe:ffff:ffff]:6881", "[::1:0:0:0]:6881", "[100::ffff:192.0.2.1]:6881", "[::1:ffff:192.0.2.1]:6881", "[::192.0.2.1]:6881"))
 	return all
 }
 
