@@ -59,13 +59,3 @@ func (f *Fragments) Expire(now time.Time) { // hs-fragment-life
 		}
 	}
 }
-
-// NextTimeout returns when the next fragment expires, zero if none is held.
-func (f *Fragments) NextTimeout() (next time.Time) {
-	for i := range f.held {
-		if u := f.held[i].until; !u.IsZero() && (next.IsZero() || u.Before(next)) {
-			next = u
-		}
-	}
-	return next
-}

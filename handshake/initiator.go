@@ -15,7 +15,7 @@ const (
 	anewAfter   = 7500 * time.Millisecond
 	attemptLife = 65 * time.Second
 	outLife     = 65 * time.Second
-	maxOut      = 10 // so many lie within outLife if anewAfter is between two, but at the end of an attempt
+	maxOut      = 10 // so many lie within outLife: anewAfter apart, and one more where an attempt ends
 
 	maxClockDifference = 3_600_000 // ms, of a knock
 )

@@ -11,9 +11,6 @@ import (
 // MaxContacts is how many contacts a Machine has at most.
 const MaxContacts = 4096
 
-// maxKnockTime is the last knock time, in Unix milliseconds, that a Machine is told of: behind it there would be none.
-const maxKnockTime = 1 << 62
-
 // A Config says what a Machine is to be.
 type Config struct {
 	// Identity is whose handshakes these are. The machine keeps it, and it must not be erased before the machine.
@@ -88,7 +85,7 @@ func New(cfg Config, now time.Time) (*Machine, error) {
 // refuses or for a time that cannot be, ErrState for a contact that is already there, and ErrLimit for one over MaxContacts.
 func (m *Machine) Add(friend PublicKey, taken, own int64) error {
 	switch {
-	case taken < 0 || own < 0 || taken > maxKnockTime || own > maxKnockTime:
+	case taken < 0 || own < 0:
 		return fmt.Errorf("handshake: knock times %d and %d: %w", taken, own, ErrMalformed)
 	case m.contacts[friend] != nil:
 		return fmt.Errorf("handshake: contact is there already: %w", ErrState)

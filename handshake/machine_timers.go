@@ -67,8 +67,7 @@ func (c *contact) due() (first time.Time) {
 	}
 	if a := c.attempt; a != nil {
 		at(a.next)
-		at(a.end)
-		at(a.fragments.NextTimeout())
+		at(a.end) // fragments go with their id, before FragmentLife is over
 	}
 	if c.offer != nil {
 		at(c.offer.until)

@@ -80,7 +80,6 @@ func TestEverythingIsDue(t *testing.T) {
 	for name, c := range map[string]contact{
 		"next try":        {attempt: &attempt{next: began, end: forever}},
 		"end of attempt":  {attempt: &attempt{next: forever, end: began}},
-		"fragment":        {attempt: &attempt{next: forever, end: forever, fragments: held(began)}},
 		"offer":           {offer: &servedOffer{until: began}},
 		"own accept":      {out: []ownAccept{{until: began}, {until: forever}}},
 		"used offer":      {used: []usedOffer{{until: began}, {until: forever}}},
@@ -92,12 +91,7 @@ func TestEverythingIsDue(t *testing.T) {
 	require.True(t, (&contact{present: &conversation{}}).due().IsZero())
 }
 
-func held(until time.Time) (f Fragments) {
-	f.held[1].until = until
-	return f
-}
-
-// hs-fragment-life, hs-erase-offer: what ends is erased at its time, whatever else goes on, and what does not stays.
+// hs-erase-offer: what ends is erased at its time, whatever else goes on, and what does not stays.
 func TestEachEndsAtItsOwnTime(t *testing.T) {
 	s := begin(t)
 	alice := s.friend("alice")
@@ -109,23 +103,6 @@ func TestEachEndsAtItsOwnTime(t *testing.T) {
 	s.advance(4 * time.Second) // in which the half-open session ends, and the offer does not
 	require.Empty(t, c.half)
 	require.Empty(t, c.used)
-	s.did(s.m.Begin(s.now, alice.key(), alice.at))
-	s.want(OutputPersist)
-	first := alice.open(s.want(OutputTransmit).Datagram)
-	s.advance(7500 * time.Millisecond)
-	s.outputs = nil
-	a := c.attempt
-	require.NotEqual(t, first.ID, a.id)
-	o := alice.offer(a.knock)
-	s.advance(7 * time.Second)
-	s.receive(alice.at, alice.seal(envelopeOfFragment(a.id, 0, o.Bytes[:])))
-	a.since, a.tries = forever, 1 // no fresh knock, and no end
-	s.advance(10*time.Second - time.Millisecond)
-	require.NotZero(t, c.attempt.fragments)
-	s.advance(time.Millisecond)
-	require.Zero(t, c.attempt.fragments)
-	s.outputs = nil
-
 	accept, _ := alice.accept(alice.knock(ms), offer)
 	s.receive(alice.at, alice.seal(envelopeOfAccept("unused", accept)))
 	s.want(OutputSession)

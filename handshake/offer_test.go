@@ -152,7 +152,7 @@ func TestCheckOffer(t *testing.T) {
 		{"hs-offer-ek", put(ek, []byte{0x01, 0x0d}), ErrMalformed, "encapsulation key"},
 		{"hs-offer-ek", put(ek+1149, []byte{0xff, 0xff, 0xff}), ErrMalformed, "encapsulation key"},
 		{"hs-offer-signature", change(func(b []byte) { b[1258] ^= 1 }), ErrAuthentication, "does not verify"},
-		{"hs-offer-signature", change(func(b []byte) { b[1321] |= 0x80 }), ErrAuthentication, "S of signature"},
+		{"hs-offer-signature", change(func(b []byte) { b[1321] |= 0x80 }), ErrAuthentication, "signature does not verify"},
 		{"hs-offer-signature", change(func(b []byte) { b[spk] ^= 1 }), ErrAuthentication, "does not verify"},
 		{"hs-offer-signature", change(func(b []byte) { b[9] ^= 1 }), ErrAuthentication, "does not verify"},
 		{"hs-offer-signature", change(func(b []byte) { b[ek+1183] ^= 1 }), ErrAuthentication, "does not verify"},

@@ -31,7 +31,7 @@ func TestCheckContact(t *testing.T) {
 		{"rv-contact-canonical", "handshake: key is not canonical", aroundPrime(0, false)},
 		{"rv-contact-canonical", "handshake: key is not canonical", aroundPrime(18, true)},
 		{"rv-contact-curve", "handshake: key is not a point of the curve", []byte{2, 31: 0}},
-		{"rv-contact-curve", "handshake: key is not a point of the curve", []byte{1, 31: 0x80}},
+		{"rv-contact-curve", "handshake: key has a small order", []byte{1, 31: 0x80}}, // −0 is the neutral element's x
 		{"rv-contact-small", "handshake: key has a small order", torsion(t)[0].Bytes()},
 		{"rv-contact-small", "handshake: key has a small order", torsion(t)[7].Bytes()},
 		{"rv-contact-subgroup", "handshake: key is outside of the subgroup", p.Add(p, torsion(t)[4]).Bytes()},
@@ -70,7 +70,7 @@ func TestVerify(t *testing.T) {
 		message     string
 		change      func(sig []byte)
 	}{
-		{"rv-verify-s", "handshake: S of signature", id.PublicKey(), "message", func(sig []byte) { sig[63] |= 0x20 }},
+		{"rv-verify-s", "handshake: signature does not verify", id.PublicKey(), "message", func(sig []byte) { sig[63] |= 0x20 }},
 		{"rv-verify-r", "handshake: R of signature", id.PublicKey(), "message", func(sig []byte) { copy(sig, torsion(t)[1].Bytes()) }},
 		{"rv-verify-equation", "handshake: signature does not verify", id.PublicKey(), "message", func(sig []byte) { sig[0] ^= 1 }},
 		{"rv-verify-equation", "handshake: signature does not verify", id.PublicKey(), "messagf", func([]byte) {}},

@@ -139,7 +139,7 @@ func TestOpenRecordRefuses(t *testing.T) {
 	}{
 		{"rv-record-key", foreign, ErrAuthentication, "another key"},
 		{"rv-record-signature", change(func(i *Item) { i.Sig[0] ^= 1 }), ErrAuthentication, "signature does not verify"},
-		{"rv-record-signature", change(func(i *Item) { i.Sig[63] |= 0x80 }), ErrAuthentication, "S of signature"},
+		{"rv-record-signature", change(func(i *Item) { i.Sig[63] |= 0x80 }), ErrAuthentication, "signature does not verify"},
 		{"rv-record-signature", change(func(i *Item) { i.Seq++ }), ErrAuthentication, "signature does not verify"},
 		{"rv-record-signature", change(func(i *Item) { i.Value[4] ^= 1 }), ErrAuthentication, "signature does not verify"},
 		{"rv-record-lower", resign(func(i *Item) { i.Seq-- }), ErrReplay, "was had"},

@@ -14,7 +14,6 @@ import (
 var (
 	ErrSignatureKey = errors.New("key of signature is not canonical or has a small order")
 	//lint:ignore ST1005 S and R are names
-	ErrSignatureS = errors.New("S of signature is not below L")
 	//lint:ignore ST1005 S and R are names
 	ErrSignatureR = errors.New("R of signature has a small order")
 	ErrSignature  = errors.New("signature does not verify")
@@ -32,10 +31,8 @@ func Sign(key ed25519.PrivateKey, message []byte) [ed25519.SignatureSize]byte {
 
 // Verify returns nil if sig is the signature of message by the owner of k. It refuses a key or signature of the wrong length, and
 // with ErrSignatureKey a key that is not canonical or has a small order, for which signatures verify that nobody made. The
-// other rules: S is below L, R has no small order, and the canonical encoding of S·B − k·A, without a cofactor, is R byte for
-// byte. They are checked in this order.
-//
-// circl does the last and is not asked where one of the others fails.
+// other rules: R has no small order, S is below L, and the canonical encoding of S·B − k·A, without a cofactor, is R byte for
+// byte. circl does the last two.
 func Verify(k, message, sig []byte) error {
 	switch {
 	case len(k) != ed25519.PublicKeySize:
@@ -43,16 +40,13 @@ func Verify(k, message, sig []byte) error {
 	case len(sig) != ed25519.SignatureSize:
 		return fmt.Errorf("signature is %d bytes, not %d", len(sig), ed25519.SignatureSize)
 	}
-	a, _ := split((*[32]byte)(k))
-	r, _ := split((*[32]byte)(sig))
+	a, r := yOf((*[32]byte)(k)), yOf((*[32]byte)(sig))
 	switch {
 	case !Canonical(&a) || smallOrder(&a): // dht-item-ed25519
 		return ErrSignatureKey
-	case !belowOrder((*[32]byte)(sig[32:])): // rv-verify-s
-		return ErrSignatureS
 	case smallOrder(&r): // rv-verify-r
 		return ErrSignatureR
-	case !circl.Verify(k, message, sig): // rv-verify-equation
+	case !circl.Verify(k, message, sig): // rv-verify-s, rv-verify-equation
 		return ErrSignature
 	}
 	return nil
@@ -64,15 +58,15 @@ func Verify(k, message, sig []byte) error {
 //
 // A key outside of the subgroup would be a second one of the same person: X25519 gives the same shared secret with both.
 func Montgomery(k *[32]byte) (u [32]byte, err error) {
-	y, negative := split(k)
+	y := yOf(k)
 	if !Canonical(&y) { // rv-contact-canonical
 		return u, ErrNotCanonical
 	}
 	p, err := new(edwards25519.Point).SetBytes(k[:])
-	if err != nil || negative && xIsZero(&y) { // rv-contact-curve; the library takes −0 for x
+	if err != nil { // rv-contact-curve
 		return u, ErrNotOnCurve
 	}
-	if smallOrder(&y) { // rv-contact-small
+	if smallOrder(&y) { // rv-contact-small; and rv-contact-curve for −0 as x, which the library takes: x is 0 for the orders 1 and 2 only
 		return u, ErrSmallOrder
 	}
 	// L·A is the neutral element if and only if (L − 1)·A is −A. The library has no L: its scalars end below it.
@@ -92,11 +86,11 @@ var minusOne = func() *edwards25519.Scalar {
 	return one.Negate(one)
 }()
 
-// split returns the y of an encoded point and whether its x is to be the negative one.
-func split(point *[32]byte) (y [32]byte, negative bool) {
+// yOf returns the y of an encoded point: all but the sign of its x.
+func yOf(point *[32]byte) (y [32]byte) {
 	y = *point
 	y[31] &= 0x7f
-	return y, point[31]>>7 == 1
+	return y
 }
 
 // smallOrderY holds the y of the points whose order divides 8, little-endian. There are eight such points, two of each of the
@@ -112,24 +106,5 @@ var smallOrderY = [...][32]byte{
 		0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
 }
 
-// xIsZero reports whether the points with this canonical y have the x 0: those of the orders 1 and 2.
-func xIsZero(y *[32]byte) bool { return *y == smallOrderY[0] || *y == smallOrderY[1] }
-
 // smallOrder reports whether y is that of the points of an order that divides 8, in the one encoding below p.
 func smallOrder(y *[32]byte) bool { return slices.Contains(smallOrderY[:], *y) }
-
-// order is L, the order of the subgroup: 2²⁵² + 27742317777372353535851937790883648493, little-endian.
-var order = [32]byte{
-	0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
-	31: 0x10,
-}
-
-// belowOrder reports whether s, little-endian, is below L.
-func belowOrder(s *[32]byte) bool {
-	for i := len(order) - 1; i >= 0; i-- {
-		if s[i] != order[i] {
-			return s[i] < order[i]
-		}
-	}
-	return false
-}

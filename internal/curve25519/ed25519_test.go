@@ -100,12 +100,12 @@ func TestVerifyRefusesLargeS(t *testing.T) {
 	for _, c := range rfc8032 {
 		k, message, sig := unhex(t, c.public), unhex(t, c.message), unhex(t, c.sig)
 		large, _ := sum(sig[32:], order[:])
-		require.ErrorIs(t, Verify(k, message, slices.Concat(sig[:32], large)), ErrSignatureS)
+		require.ErrorIs(t, Verify(k, message, slices.Concat(sig[:32], large)), ErrSignature)
 	}
 	key, public, _ := owner(t)
 	sig := Sign(key, nil)
 	copy(sig[32:], order[:])
-	require.ErrorIs(t, Verify(public, nil, sig[:]), ErrSignatureS)
+	require.ErrorIs(t, Verify(public, nil, sig[:]), ErrSignature)
 	sig[32]--
 	require.ErrorIs(t, Verify(public, nil, sig[:]), ErrSignature)
 }

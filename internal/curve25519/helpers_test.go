@@ -119,3 +119,9 @@ func craft(t require.TestingT, a *edwards25519.Scalar, key, encoded []byte, r *e
 	require.NoError(t, err)
 	return slices.Concat(encoded, edwards25519.NewScalar().MultiplyAdd(k, a, r).Bytes())
 }
+
+// order is L, the order of the subgroup: 2²⁵² + 27742317777372353535851937790883648493, little-endian.
+var order = [32]byte{
+	0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+	31: 0x10,
+}

@@ -12,10 +12,9 @@ func TestSmallOrderY(t *testing.T) {
 	found := map[[32]byte]bool{}
 	for _, p := range torsion(t) {
 		k := [32]byte(p.Bytes())
-		y, _ := split(&k)
+		y := yOf(&k)
 		require.True(t, Canonical(&y))
 		require.True(t, smallOrder(&y))
-		require.Equal(t, times(p, []byte{2}).Equal(edwards25519.NewIdentityPoint()) == 1, xIsZero(&y))
 		found[k] = true
 	}
 	require.Len(t, found, 8)
@@ -44,11 +43,11 @@ func TestMontgomeryRefuses(t *testing.T) {
 		}
 	}
 	require.Positive(t, notOnCurve)
-	for _, s := range []string{ // rv-contact-curve: −0 as x
+	for _, s := range []string{ // rv-contact-curve: −0 as x, which is refused for its order
 		"0100000000000000000000000000000000000000000000000000000000000080",
 		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 	} {
-		refuses(t, unhex(t, s), ErrNotOnCurve)
+		refuses(t, unhex(t, s), ErrSmallOrder)
 	}
 	_, public, _ := owner(t)
 	p, err := new(edwards25519.Point).SetBytes(public)
