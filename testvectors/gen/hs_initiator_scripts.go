@@ -62,11 +62,13 @@ func attemptScripts(whole string) (out []vector) {
 		want string
 	}{{500, "transmit"}, {1500, "transmit"}, {3500, "transmit"}, {7500, "persist transmit"}, {11500, "transmit"}, {15500, "persist transmit"}, {19500,
 		"transmit"}, {23500, "ended"}} {
+		p.until(t.at - 1)
+		p.timeout("alice", "")
 		p.tryAt(t.at, "alice", t.want)
 	}
 	p.wait(4000)
 	p.timeout("alice", "")
-	add(p.vector("hs-retry-end/silent", "nobody answers: each try at its time", "", "hs-retry-knock", "hs-retry-anew", "hs-knock-resend"))
+	add(p.vector("hs-retry-end/silent", "nobody answers: each try at its time, and not a millisecond before", "", "hs-retry-knock", "hs-retry-anew", "hs-knock-resend"))
 
 	p, _ = knocking()
 	p.until(499)

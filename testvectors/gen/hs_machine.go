@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -155,7 +156,7 @@ func (c *contactState) expire(now uint64) {
 // begin begins an attempt.
 func (m *machine) begin(friend string, to []string) answer {
 	c := m.contact(friend)
-	if c.attempt != nil {
+	if c == nil || c.attempt != nil {
 		return refused(absent)
 	}
 	c.attempt = &attempt{to: to, first: m.now}
@@ -202,13 +203,17 @@ func (m *machine) try(c *contactState) (out []object) {
 	return out
 }
 
-// timeout does what is due.
+// timeout does what is due: what was due first comes first, and of two at once the smaller IK.
 func (m *machine) timeout() answer {
 	out := []object{}
-	for _, c := range m.contacts {
+	due := slices.DeleteFunc(slices.Clone(m.contacts), func(c *contactState) bool { return c.attempt == nil })
+	slices.SortFunc(due, func(a, b *contactState) int {
+		return cmp.Or(cmp.Compare(a.attempt.due(), b.attempt.due()), cmp.Compare(a.p.friend, b.p.friend))
+	})
+	for _, c := range due {
 		a := c.attempt
 		switch {
-		case a == nil || m.now < a.next && m.now < a.first+attemptLife:
+		case m.now < a.due():
 		case a.tries == 8 || m.now >= a.first+attemptLife:
 			c.attempt, c.asked = nil, nil
 			out = append(out, output("ended", "friend", toHex(c.p.friend)))
@@ -220,6 +225,9 @@ func (m *machine) timeout() answer {
 	}
 	return answer{outputs: out}
 }
+
+// due is when its next try or its end is due.
+func (a *attempt) due() uint64 { return min(a.next, a.first+attemptLife) }
 
 // since is when the first knock or accept of the present handshake went.
 func (c *contactState) since() uint64 {
@@ -233,7 +241,7 @@ func (c *contactState) since() uint64 {
 func (m *machine) due() (at uint64) {
 	for _, c := range m.contacts {
 		if a := c.attempt; a != nil {
-			if next := min(a.next, a.first+attemptLife); at == 0 || next < at {
+			if next := a.due(); at == 0 || next < at {
 				at = next
 			}
 		}

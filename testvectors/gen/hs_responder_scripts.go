@@ -41,7 +41,8 @@ func responderVectors() []vector {
 
 // acceptedVectors are scripts of what comes of an offer: accepts, half-open sessions, and the edge of an epoch.
 func acceptedVectors() []vector {
-	return slices.Concat(acceptScripts(), halfOpenScripts(), edgeScripts())
+	return slices.Concat(acceptScripts(), halfOpenScripts(), edgeScripts(), deadlineScripts(), epochScripts(), removedScripts(), misplacedScripts(),
+		severalScripts(), askedScripts())
 }
 
 func knockScripts() (out []vector) {
