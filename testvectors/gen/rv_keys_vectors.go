@@ -154,6 +154,9 @@ func x25519Vectors() (out []vector) {
 	number := func(n *big.Int) func(person) string { return func(person) string { return toLittle(n) } }
 	with("rv-x25519-canonical/twist", "u of no point of the curve, but of its twist: taken like any other", "", number(twist))
 	with("rv-x25519-canonical/largest", "u = p − 2, the largest that does not have small order", "", number(sub(prime, 2)))
+	for _, k := range rtNextToP() {
+		with("rv-x25519-canonical/"+k.name, "u is "+k.comment, "", func(person) string { return k.key })
+	}
 	with("rv-x25519-canonical/nine", "u = 9, the base point", "", number(big.NewInt(9)))
 	for _, i := range []int64{0, 1, 2, 9, 17, 18} {
 		with(fmt.Sprintf("rv-x25519-canonical/p-plus-%d", i), fmt.Sprintf("u is p + %d", i), good, number(plusInt(prime, i)))
