@@ -349,7 +349,7 @@ func TestHelloRefuses(t *testing.T) {
 	s.advance(time.Second)
 	alice.wantAccept(id, string(make([]byte, 1232)))
 
-	id, knock = carol.begins()
+	carol.begins()
 	s.advance(64 * time.Second)
 	s.outputs = nil
 	id, knock = carol.begins()

@@ -135,7 +135,7 @@ func epochScripts() (out []vector) {
 	p.hear("bob", "alice", accept, "hs-tag-unknown")
 	add(p.vector("rv-epoch-other/used", "the clock has left the epoch, and the used offer is gone", "hs-epoch-kept/responder", "hs-tag-unknown", "hs-used-kept", "hs-accept-again"))
 
-	p, id, first, edge = begun()
+	p, _, first, edge = begun()
 	accept = p.acceptOf("alice", "bob", p.hear("bob", "alice", first, offering))
 	p.hear("bob", "alice", accept, "session")
 	p.now = edge - 10_000 + 59_999

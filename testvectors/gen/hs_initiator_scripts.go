@@ -393,7 +393,7 @@ func fragmentScripts() (out []vector) {
 		at                    int // which fragment is damaged
 		change                func(b string) string
 	}{
-		{"version", "the first fragment has version 2", "hs-offer-version", 0, func(b string) string { return replaced(b, 0, "") }},
+		{"version", "the first fragment has version 2", "hs-offer-version", 0, func(b string) string { return replaced(b, 0, "\x02") }},
 		{"expired", "the first fragment has a not_after of long ago", "hs-offer-expired", 0, func(b string) string { return replaced(b, 2, u64(recordTime-10000)) }},
 		{"signature", "the second fragment has a wrong signature", "hs-offer-signature", 1, func(b string) string { return flipped(b, -1, 1) }},
 	} {
