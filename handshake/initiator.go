@@ -211,7 +211,7 @@ func (m *Machine) takeFragment(now time.Time, from netip.AddrPort, c *contact, e
 	a.since, a.tries = now, 0
 	a.tried(now)
 	c.expire(now)
-	if len(c.out) == maxOut { // only a friend who answers the oldest again and again, so that attempts end and begin, gets there
+	if len(c.out) == maxOut { // hs-out-bound: only a friend who answers the oldest again and again, so that attempts end and begin, gets there
 		c.out = slices.Delete(c.out, 0, 1)
 	}
 	c.out = append(c.out, ownAccept{a.id, a.epoch, a.time, now.Add(outLife)})
