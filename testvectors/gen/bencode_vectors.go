@@ -64,6 +64,7 @@ func bencodeVectors() []vector {
 		refused("wire-truncated/dictionary-value", "a dictionary that ends behind a value", "wire-key-order/prefix", "d1:ai1e"),
 		refused("wire-truncated/key-alone", "a key without a value", "wire-key-order/prefix", "d1:ae"),
 		refused("wire-truncated/list-int", "a list that ends inside an integer", "wire-one-value/list", "li5"),
+		refused("wire-truncated/list-digit", "a list that ends behind the first digit of a length", "wire-one-value/list", "l1"),
 		refused("wire-truncated/list-length", "a list that ends inside a length", "wire-one-value/list", "l12"),
 		refused("wire-truncated/list-string", "a string in a list that says more than is left", "wire-one-value/list", "l99999:e"),
 		refused("wire-truncated/outer", "the inner list has its e, the outer has not", "wire-one-value/nested", "lle"),

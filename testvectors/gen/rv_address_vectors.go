@@ -60,6 +60,7 @@ func damages(places int) (all []damage) {
 			return bechText(prefix[:i]+"x"+prefix[i+1:], fiveBits(b, 0), bech32m)
 		})
 	}
+	add("prefix", "alone", "the first letter is another, and nothing else", at(0, "x"))
 	add("prefix", "long", "a letter more in the prefix, with the right checksum for it", func(_, prefix, b string) string {
 		return bechText(prefix+"x", fiveBits(b, 0), bech32m)
 	})

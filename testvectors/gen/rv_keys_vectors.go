@@ -157,6 +157,10 @@ func x25519Vectors() (out []vector) {
 	for _, k := range rtNextToP() {
 		with("rv-x25519-canonical/"+k.name, "u is "+k.comment, "", func(person) string { return k.key })
 	}
+	for _, bits := range []int64{64, 120, 184, 192} {
+		n := new(big.Int).Sub(plusInt(prime, 18), power(2, bits))
+		with(fmt.Sprintf("rv-x25519-canonical/ones-less-%d", bits), fmt.Sprintf("u is 2^255 − 1 − 2^%d: only one byte is below p's", bits), "", number(n))
+	}
 	with("rv-x25519-canonical/nine", "u = 9, the base point", "", number(big.NewInt(9)))
 	for _, i := range []int64{0, 1, 2, 9, 17, 18} {
 		with(fmt.Sprintf("rv-x25519-canonical/p-plus-%d", i), fmt.Sprintf("u is p + %d", i), good, number(plusInt(prime, i)))
