@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kith/testvectors"
@@ -21,6 +22,7 @@ type Shim struct {
 	timeout time.Duration
 	life    *shimLife
 	starts  int
+	running atomic.Pointer[exec.Cmd] // for Kill
 }
 
 // mostLine is the longest answer, in bytes, that is read.
@@ -69,6 +71,13 @@ func (s *Shim) ask(request []byte) ([]byte, error) {
 // Starts is how often the program was started.
 func (s *Shim) Starts() int { return s.starts }
 
+// Kill ends the program at once. It may be called while another goroutine waits for an answer, which then does not come.
+func (s *Shim) Kill() {
+	if c := s.running.Load(); c != nil {
+		killGroup(c)
+	}
+}
+
 // Close lets the program see the end of its input, and ends it if that does not end it.
 func (s *Shim) Close() {
 	if s.life != nil {
@@ -107,6 +116,7 @@ func (s *Shim) start() (*shimLife, error) {
 		return nil, err
 	}
 	s.starts++
+	s.running.Store(l.cmd)
 	go l.read(out)
 	return l, nil
 }

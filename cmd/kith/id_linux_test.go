@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -200,6 +201,10 @@ func TestLeavingAPrompt(t *testing.T) {
 		"SIGTERM": func(p *person) { p.kith.Process.Signal(syscall.SIGTERM) },
 		"SIGHUP":  func(p *person) { p.kith.Process.Signal(syscall.SIGHUP) },
 	} {
+		if how == "SIGHUP" && signal.Ignored(syscall.SIGHUP) {
+			t.Log("SIGHUP is ignored here, as it is below nohup, and so it is by kith: not tried")
+			continue
+		}
 		for _, again := range []bool{false, true} {
 			p := sit(t, 80, 24, nil, "id", "new")
 			p.expect(": ")

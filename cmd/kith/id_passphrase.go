@@ -40,8 +40,8 @@ func (s *passphraseSource) given(cmd *cobra.Command) ([]byte, error) {
 		from = "standard input"
 		if !s.stdin() {
 			f, err := os.Open(s.file)
-			if err != nil {
-				return nil, err
+			if err != nil { // not to be taken for an identity that is missing
+				return nil, fmt.Errorf("the passphrase file: %v", err)
 			}
 			defer f.Close()
 			r, from = f, s.file

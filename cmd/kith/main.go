@@ -47,11 +47,23 @@ func root() *cobra.Command {
 		Args:          noArgs,
 		RunE:          helpAlone,
 	}
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return noEmptyFlags(cmd) }
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
 	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand(), vectorsCommand(), shimCommand(), idCommand())
 	fitHelp(cmd, helpWidth())
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // few words here are files
 	return cmd
+}
+
+// noEmptyFlags refuses an empty name of a file or program: a script's variable that is not set would otherwise mean the default, and be
+// written over or judged in place of what was meant.
+func noEmptyFlags(cmd *cobra.Command) error {
+	for _, name := range []string{"exec", "identity", "passphrase-file", "new-passphrase-file", "report", "transcripts", "expect", "state"} {
+		if value, err := cmd.Flags().GetString(name); err == nil && value == "" && cmd.Flags().Changed(name) {
+			return misused(cmd, "--%s: it is empty", name)
+		}
+	}
+	return nil
 }
 
 // helpAlone is a command that only has others below it.

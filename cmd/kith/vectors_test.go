@@ -294,3 +294,23 @@ func TestShimAnswersLineByLine(t *testing.T) {
 	require.Equal(t, `{"id":9,"reject":"malformed"}`, lines[3])
 	require.Equal(t, []string{""}, lines[4:])
 }
+
+// A script's variable that is not set must not mean the default.
+func TestEmptyNamesAreRefused(t *testing.T) {
+	for _, args := range [][]string{
+		{"vectors", "verify", "--exec", ""}, {"id", "new", "--identity", "", "--force"}, {"id", "new", "--passphrase-file", ""}, {"conform", "dht", "--exec", ""},
+	} {
+		got := kith(t, args...)
+		require.Equal(t, exitUsage, got.code, args)
+		require.Contains(t, got.errs, "it is empty", args)
+	}
+}
+
+func TestVectorsOfAFolderAreComplete(t *testing.T) {
+	dir := t.TempDir()
+	require.Zero(t, kith(t, "vectors", "gen", dir).code)
+	require.NoError(t, os.Remove(filepath.Join(dir, "krpc.json")))
+	got := kith(t, "vectors", "verify", dir)
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.out, "krpc.json: is missing")
+}

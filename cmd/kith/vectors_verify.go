@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +72,7 @@ func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
 	}
 	vectors, problems, err := readVectors(args)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNoVectors):
 		return misused(cmd, "%v", err)
 	case err != nil:
 		return failed(cmd, exitCode(conformance.ExitHarness), err)
@@ -90,6 +93,8 @@ func (f *verifyFlags) verify(cmd *cobra.Command, args []string) error {
 	return f.ask(cmd, vectors, func(v *testvectors.Vector) bool { return chosen[v.ID] })
 }
 
+var errNoVectors = errors.New("no file in it ends with .json")
+
 // readVectors reads files, and all files of folders.
 func readVectors(args []string) (vectors []testvectors.Vector, problems []testvectors.Problem, err error) {
 	for _, arg := range args {
@@ -101,7 +106,12 @@ func readVectors(args []string) (vectors []testvectors.Vector, problems []testve
 				return nil, nil, err
 			}
 			if len(names) == 0 {
-				return nil, nil, fmt.Errorf("%s: no vectors: %w", arg, fs.ErrNotExist)
+				return nil, nil, fmt.Errorf("%s has no vectors: %w", arg, errNoVectors)
+			}
+			for _, group := range testvectors.Groups() { // a folder is all of them
+				if name := filepath.Join(arg, group+".json"); !slices.Contains(names, name) {
+					problems = append(problems, testvectors.Problem{File: name, Text: "is missing"})
+				}
 			}
 		}
 		for _, name := range names {
@@ -154,15 +164,28 @@ func (f *verifyFlags) ask(cmd *cobra.Command, vectors []testvectors.Vector, chos
 		s := shim.New()
 		return func(request []byte) ([]byte, error) { return s.Answer(request), nil }
 	}()
+	ctx := cmd.Context()
 	if f.exec != "" {
 		s, err := conformance.StartShim(f.exec, f.timeout)
 		if err != nil {
 			return failed(cmd, exitCode(conformance.ExitContract), fmt.Errorf("cannot start the shim: %w", err))
 		}
 		defer s.Close()
-		ask = s.Ask
+		var stop func()
+		ctx, stop = signal.NotifyContext(ctx, endings()...)
+		defer stop()
+		defer context.AfterFunc(ctx, s.Kill)() // the shim has a group of its own, which Ctrl-C does not reach
+		ask = func(request []byte) ([]byte, error) {
+			if ctx.Err() != nil {
+				return nil, errInterrupted
+			}
+			return s.Ask(request)
+		}
 	}
 	r := testvectors.Verify(vectors, ask, testvectors.Options{Select: chosen, Canary: rand.Text()})
+	if ctx.Err() != nil {
+		return failed(cmd, exitCode(conformance.ExitHarness), errInterrupted)
+	}
 	var b bytes.Buffer
 	if f.json {
 		verifyJSON(&b, r)

@@ -91,6 +91,9 @@ func (s *Shim) Answer(line []byte) []byte {
 	var a answer
 	if err := strictly(line, &q); err != nil || q.ID == nil {
 		a = answer{Error: "no request: " + fmt.Sprint(err)}
+		if q.ID != nil {
+			a.ID = *q.ID // shim-answer-id, as far as it could be read
+		}
 		if err == nil {
 			a.Error = "no request: it has no id"
 		}
