@@ -252,8 +252,8 @@ func (m *machine) due() (at uint64) {
 // hello sends accept and first message.
 func (m *machine) hello(session, datagram string) answer {
 	for _, c := range m.contacts {
-		if i := slices.IndexFunc(c.out, func(a *ownAccept) bool { return a.session == session }); i >= 0 {
-			c.out[i].hello, c.out[i].since = datagram, m.now
+		if last := len(c.out) - 1; c.attempt != nil && c.asked == nil && last >= 0 && c.out[last].session == session && c.out[last].hello == "" {
+			c.out[last].hello, c.out[last].since = datagram, m.now
 			return answer{outputs: m.try(c)}
 		}
 	}
