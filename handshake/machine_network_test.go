@@ -60,6 +60,7 @@ type someone struct {
 type theSession struct {
 	id        SessionID
 	keys      Session
+	rank      Rank
 	to        netip.AddrPort // where its datagrams go; not valid: nothing has come
 	opened    bool           // the other's first message
 	confirmed bool           // something newer than that
@@ -289,7 +290,10 @@ func (p *someone) drain() {
 		case OutputSession:
 			require.False(p.t, p.keys[out.Session.RK], "two sessions of one accept")
 			p.keys[out.Session.RK] = true
-			s := &theSession{id: out.ID, keys: *out.Session}
+			s := &theSession{id: out.ID, keys: *out.Session, rank: Rank{uint64(out.Time), p.m.id.public}}
+			if out.ID.Role == Responder {
+				s.rank.Initiator = out.Friend
+			}
 			p.sessions[out.ID] = s
 			p.cids[NewCID(&s.keys.CIDK, out.ID.Role, 0)] = s
 			if out.ID.Role == Initiator {
@@ -301,7 +305,9 @@ func (p *someone) drain() {
 			p.finished[out.ID] = &s.keys
 			require.True(p.t, p.m.Lives(p.clock(), out.ID))
 			for id, other := range p.sessions { // whatever else there was is over, but for what outranks
-				if !p.m.Lives(p.clock(), id) {
+				if p.m.Lives(p.clock(), id) {
+					require.True(p.t, other == s || other.rank.Compare(s.rank) > 0, "what does not outrank is over") // hs-finish-replaces
+				} else {
 					delete(p.sessions, id)
 					delete(p.cids, NewCID(&other.keys.CIDK, id.Role, 0))
 				}
