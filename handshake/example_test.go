@@ -65,7 +65,7 @@ func Example() {
 func newMachine(seed byte, now time.Time) (*handshake.Machine, handshake.PublicKey) {
 	id, err := handshake.NewIdentity(append(make([]byte, handshake.SeedSize-1), seed))
 	check(err)
-	m, err := handshake.New(handshake.Config{Identity: id}, now)
+	m, err := handshake.New(handshake.Config{Identity: id})
 	check(err)
 	return m, id.PublicKey()
 }

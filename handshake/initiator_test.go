@@ -570,7 +570,7 @@ func TestEpochWhenTheClockIsPut(t *testing.T) {
 	require.Len(t, s.m.tags.byTag, 3)
 }
 
-// A friend who answers the oldest accept again and again, while somebody begins again each time, makes the machine keep no more than its bound.
+// hs-out-bound: a friend who answers the oldest accept again and again, while somebody begins again each time, makes the machine keep no more than its bound.
 func TestOwnAcceptsAreBounded(t *testing.T) {
 	s := begin(t)
 	alice := s.friend("alice")

@@ -34,7 +34,6 @@ type Machine struct {
 	id    *Identity
 	rand  io.Reader
 	inUse func(CID) bool
-	began time.Time
 
 	contacts map[PublicKey]*contact // at most MaxContacts
 	tags     tagTable
@@ -62,8 +61,8 @@ type contact struct {
 	place    int        // its index there, −1: it is not
 }
 
-// New returns a machine without contacts, that begins at now. It returns an error of class ErrState if there is no identity.
-func New(cfg Config, now time.Time) (*Machine, error) {
+// New returns a machine without contacts. It returns an error of class ErrState if there is no identity.
+func New(cfg Config) (*Machine, error) {
 	if cfg.Identity == nil {
 		return nil, fmt.Errorf("handshake: machine without an identity: %w", ErrState)
 	}
@@ -77,7 +76,6 @@ func New(cfg Config, now time.Time) (*Machine, error) {
 		id: cfg.Identity, rand: cfg.Rand, inUse: cfg.InUse,
 		contacts: map[PublicKey]*contact{},
 		tags:     tagTable{byTag: map[Tag]tagOf{}},
-		began:    now,
 	}, nil
 }
 

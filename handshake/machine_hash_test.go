@@ -14,7 +14,7 @@ import (
 // are there to count refusals. Two calls return the same if and only if nothing else has changed in between, which is how a test shows that a refused datagram
 // left no trace.
 func (m *Machine) Snapshot() [sha256.Size]byte {
-	s := snapshot{sha256.New(), m.began}
+	s := snapshot{sha256.New()}
 	s.bytes(m.id.public[:])
 	s.number(len(m.contacts))
 	for _, friend := range slices.SortedFunc(maps.Keys(m.contacts), PublicKey.Compare) {
@@ -31,7 +31,6 @@ func (m *Machine) Snapshot() [sha256.Size]byte {
 // A snapshot is a hash into which values go so that no two sequences of them look alike.
 type snapshot struct {
 	hash.Hash
-	began time.Time
 }
 
 func (s *snapshot) number(n int) { s.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) }
@@ -49,11 +48,11 @@ func (s *snapshot) flag(set bool) {
 	}
 }
 
-// time writes a time as the others are written that have the same distance from the machine's beginning, whatever their clock.
+// time writes a time, whatever its place on earth.
 func (s *snapshot) time(t time.Time) {
 	s.flag(t.IsZero())
 	if !t.IsZero() {
-		s.number(int(t.Sub(s.began)))
+		s.number(int(t.UnixNano()))
 	}
 }
 

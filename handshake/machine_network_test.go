@@ -95,7 +95,7 @@ func (n *network) in(rate int) bool { return n.random.IntN(100) < rate }
 // start begins a life with what is durable.
 func (p *someone) start() {
 	p.sessions, p.cids, p.present = map[SessionID]*theSession{}, map[CID]*theSession{}, nil
-	m, err := New(Config{Identity: p.id, Rand: reader{p.random}, InUse: func(c CID) bool { return p.cids[c] != nil }}, p.clock())
+	m, err := New(Config{Identity: p.id, Rand: reader{p.random}, InUse: func(c CID) bool { return p.cids[c] != nil }})
 	require.NoError(p.t, err)
 	require.NoError(p.t, m.Add(p.other, p.taken, p.own))
 	p.m = m

@@ -31,7 +31,7 @@ var began = time.UnixMilli(1_800_000_000_000)
 func begin(t *testing.T) *script {
 	t.Helper()
 	s := &script{T: t, id: person(t, "bob"), now: began, inUse: map[CID]bool{}}
-	m, err := New(Config{Identity: s.id, Rand: rand.NewChaCha8([32]byte{1}), InUse: func(c CID) bool { return s.inUse[c] }}, s.now)
+	m, err := New(Config{Identity: s.id, Rand: rand.NewChaCha8([32]byte{1}), InUse: func(c CID) bool { return s.inUse[c] }})
 	require.NoError(t, err)
 	s.m = m
 	return s

@@ -14,7 +14,7 @@ import (
 )
 
 func TestMachineNeedsAnIdentity(t *testing.T) {
-	_, err := New(Config{}, began)
+	_, err := New(Config{})
 	wantRefused(t, err, ErrState, "without an identity")
 }
 

@@ -57,7 +57,7 @@ func hsNew(c *call) (any, error) {
 			Own    decimal `json:"own"`
 		} `json:"contacts"`
 	}](c)
-	m, err := handshake.New(handshake.Config{Identity: identity(q.Seed), Rand: c.rand()}, q.NowMS.milliseconds())
+	m, err := handshake.New(handshake.Config{Identity: identity(q.Seed), Rand: c.rand()})
 	if err != nil {
 		return nil, err
 	}
