@@ -15,6 +15,7 @@ type event struct {
 	do    func(now time.Time)
 
 	from, to netip.AddrPort
+	sent     uint64 // which datagram of the network this is; a duplicate is the same
 }
 
 func (e *event) before(f *event) bool {

@@ -1,7 +1,8 @@
 // Package sim is a network in virtual time: machines without I/O exchange datagrams that are late, lost, doubled and
 // overtaken, and hours pass in seconds.
 //
-// New makes a Network, Add puts a machine into it, Run lets time pass. Everything that happens follows from the seed and
+// New makes a Network, Add puts a machine into it, Run lets time pass; Cut, Heal, SetLossFrom, Shuffle, Host.Move and Host.Skew
+// are what else happens to networks and to those in them. A machine that restarts is removed and added again. Everything that happens follows from the seed and
 // from what the machines do: the same test with the same seed has the same Trace. (testing/synctest has virtual time too,
 // but its goroutines run in no fixed order.) Counts says how often each kind of thing happened, so that a test can insist
 // that something did.
@@ -16,6 +17,7 @@ import (
 	"hash"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -49,11 +51,17 @@ type Counts struct {
 	Sent       uint64 // datagrams that machines sent
 	Delivered  uint64 // datagrams that machines were given
 	Lost       uint64 // by chance
+	Cut        uint64 // datagrams lost to a Cut
 	Duplicated uint64
 	Late       uint64
+	Shuffled   uint64 // copies that were held back by a Shuffle
+	Overtaken  uint64 // delivered after one of the same two addresses that was sent later
 	TooLong    uint64 // beyond the MTU
 	NoHost     uint64 // to an address where nobody is, or nobody any more
 	NoAddress  uint64 // to a family in which the sender has no address
+	Removed    uint64 // hosts
+	Moved      uint64 // calls of Host.Move
+	Skewed     uint64 // clocks that were set: calls of Host.Skew, and of AddSkewed but with 0
 	Timeouts   uint64 // calls of HandleTimeout
 	Functions  uint64 // that were given to At
 	Bytes      uint64 // of all Sent
@@ -68,6 +76,7 @@ type Network struct {
 	now    time.Time
 	queue  queue
 	hosts  map[netip.AddrPort]*Host
+	faults faults
 	counts Counts
 	trace  hash.Hash
 	line   []byte // of the trace, used again
@@ -79,7 +88,9 @@ type Host struct {
 	m     Machine
 	after func(now time.Time)
 	addrs []netip.AddrPort
-	armed time.Time // its next timer event; zero: none
+	skew  time.Duration             // what its clock is ahead of the network's
+	armed time.Time                 // its next timer event, by the network's clock; zero: none
+	last  map[netip.AddrPort]uint64 // which of a sender's datagrams is the latest that arrived, for Counts.Overtaken
 	gone  bool
 }
 
@@ -97,7 +108,7 @@ func New(cfg Config) *Network {
 	}
 	return &Network{
 		cfg: cfg, rng: rand.New(rand.NewPCG(cfg.Seed, 0)), start: cfg.Start, now: cfg.Start,
-		hosts: map[netip.AddrPort]*Host{}, counts: Counts{Kinds: map[string]uint64{}}, trace: sha256.New(),
+		hosts: map[netip.AddrPort]*Host{}, faults: newFaults(), counts: Counts{Kinds: map[string]uint64{}}, trace: sha256.New(),
 	}
 }
 
@@ -134,32 +145,59 @@ func (n *Network) Trace() [32]byte { return [32]byte(n.trace.Sum(nil)) }
 // Add puts m at one or more addresses, at most one of each family being used to send. After every call of m, after is called
 // too (nil: nothing is), as internal/udp does.
 func (n *Network) Add(m Machine, after func(now time.Time), addrs ...netip.AddrPort) *Host {
-	if len(addrs) == 0 {
-		panic("sim: a host without an address")
-	}
-	h := &Host{n: n, m: m, after: after, addrs: addrs}
-	for _, a := range addrs {
-		if n.hosts[a] != nil {
-			panic(fmt.Sprintf("sim: somebody is at %v already", a))
-		}
-		n.hosts[a] = h
+	return n.AddSkewed(0, m, after, addrs...)
+}
+
+// AddSkewed is Add for a host whose clock is d ahead, as Host.Skew sets it, from the first call on.
+func (n *Network) AddSkewed(d time.Duration, m Machine, after func(now time.Time), addrs ...netip.AddrPort) *Host {
+	h := &Host{n: n, m: m, after: after, skew: d, last: map[netip.AddrPort]uint64{}}
+	h.moveIn(addrs)
+	if d != 0 {
+		n.counts.Skewed++
 	}
 	h.settle()
 	return h
 }
 
-// Do calls f, then sends what the machine has to send.
-func (h *Host) Do(f func(now time.Time)) {
-	f(h.n.now)
-	h.settle()
+// moveIn gives the host, which has none, its addresses.
+func (h *Host) moveIn(addrs []netip.AddrPort) {
+	if len(addrs) == 0 {
+		panic("sim: a host without an address")
+	}
+	for _, a := range addrs {
+		if h.n.hosts[a] != nil {
+			panic(fmt.Sprintf("sim: somebody is at %v already", a))
+		}
+		h.n.hosts[a] = h
+	}
+	h.addrs = slices.Clone(addrs)
 }
 
-// Remove takes the host off the network: its timers stop, and what is sent to it is lost.
-func (h *Host) Remove() {
-	h.gone = true
+// leave takes the host from its addresses.
+func (h *Host) leave() {
 	for _, a := range h.addrs {
 		delete(h.n.hosts, a)
 	}
+}
+
+// now is the time by the host's clock.
+func (h *Host) now() time.Time { return h.n.now.Add(h.skew) }
+
+// Do calls f with the time by the host's clock, then sends what the machine has to send.
+func (h *Host) Do(f func(now time.Time)) {
+	f(h.now())
+	h.settle()
+}
+
+// Remove takes the host off the network: its timers stop, and what is sent to it is lost until somebody else is added there.
+// Called from within after it is a crash: nothing is sent of what the machine had to send. To remove a host again does nothing.
+func (h *Host) Remove() {
+	if h.gone {
+		return // somebody else may be at its addresses by now
+	}
+	h.gone = true
+	h.leave()
+	h.n.counts.Removed++
 }
 
 // At calls f when it is t; what f does to a machine it does through Host.Do.
@@ -181,7 +219,12 @@ func (n *Network) Send(from, to netip.AddrPort, b []byte) {
 		n.counts.TooLong++
 		return
 	}
-	if n.chance(n.cfg.Loss) {
+	path := direction{from.Addr(), to.Addr()}
+	if n.faults.cut[path] {
+		n.counts.Cut++
+		return
+	}
+	if n.chance(n.cfg.Loss) || n.chance(n.faults.loss[path]) {
 		n.counts.Lost++
 		return
 	}
@@ -199,8 +242,9 @@ func (n *Network) Send(from, to netip.AddrPort, b []byte) {
 			n.counts.Late++
 			wait += n.cfg.LateBy
 		}
+		wait += n.shuffled()
 		e := n.queue.push(n.now.Add(wait))
-		e.from, e.to = from, to
+		e.from, e.to, e.sent = from, to, n.counts.Sent
 		e.data = append(e.data[:0:cap(e.data)], b...)
 	}
 }
@@ -244,8 +288,13 @@ func (n *Network) happen(e *event) {
 			return
 		}
 		n.counts.Delivered++
+		if e.sent < h.last[e.from] {
+			n.counts.Overtaken++
+		} else {
+			h.last[e.from] = e.sent
+		}
 		n.note('d', e.from, e.to, e.data)
-		h.m.HandleDatagram(n.now, e.from, e.data)
+		h.m.HandleDatagram(h.now(), e.from, e.data)
 		h.settle()
 	}
 }
@@ -256,10 +305,10 @@ func (h *Host) fire(at time.Time) {
 		return
 	}
 	h.armed = time.Time{}
-	if next := h.m.NextTimeout(); !next.IsZero() && !next.After(h.n.now) {
+	if next := h.m.NextTimeout(); !next.IsZero() && !next.After(h.now()) {
 		h.n.counts.Timeouts++
 		h.n.note('t', h.addrs[0], netip.AddrPort{}, nil)
-		h.m.HandleTimeout(h.n.now)
+		h.m.HandleTimeout(h.now())
 	}
 	h.settle()
 }
@@ -268,7 +317,7 @@ func (h *Host) fire(at time.Time) {
 func (h *Host) settle() {
 	n := h.n
 	if h.after != nil {
-		h.after(n.now)
+		h.after(h.now())
 	}
 	for {
 		to, b, ok := h.m.Transmit()
@@ -285,7 +334,11 @@ func (h *Host) settle() {
 		}
 	}
 	next := h.m.NextTimeout()
-	if h.gone || next.IsZero() || !h.armed.IsZero() && !next.Before(h.armed) {
+	if h.gone || next.IsZero() {
+		return
+	}
+	next = next.Add(-h.skew)
+	if !h.armed.IsZero() && !next.Before(h.armed) {
 		return
 	}
 	// No timer fires twice within a millisecond, so that a machine that is never satisfied cannot stop time.

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -196,6 +197,20 @@ func TestTheSeedDecidesEverything(t *testing.T) {
 	require.NotEqual(t, run(1, "word"), run(2, "word"))
 	require.NotEqual(t, run(1, "word"), run(1, "wort"))
 	require.NotEqual(t, run(1, "word"), New(Config{}).Trace())
+}
+
+// TestOldSeedsStayWhatTheyWere keeps what was found by a seed findable: what a network can do more must not draw from the
+// randomness of one that does not do it.
+func TestOldSeedsStayWhatTheyWere(t *testing.T) {
+	n := New(Config{Seed: 1, Latency: time.Millisecond, Jitter: time.Second, Loss: .1, Duplicate: .1, Late: .1, LateBy: time.Second})
+	a, b := &talker{peer: bob}, &talker{peer: alice}
+	a.ticks = []time.Time{n.Now().Add(time.Second)}
+	ha := n.Add(a, nil, alice)
+	hb := n.Add(b, nil, bob)
+	ha.Do(func(time.Time) { a.out = numbers(50) })
+	hb.Do(func(time.Time) { b.out = numbers(50) })
+	n.Run(time.Minute)
+	require.Equal(t, "00ccb83ae63cf0ea344c89b87022efc4218401f9dc5ac2dc6d4fee3772d2fb59", fmt.Sprintf("%x", n.Trace()))
 }
 
 func TestQueueIsInOrder(t *testing.T) {
