@@ -1,11 +1,11 @@
 // Package sim is a network in virtual time: machines without I/O exchange datagrams that are late, lost, doubled and
 // overtaken, and hours pass in seconds.
 //
-// New makes a Network, Add puts a machine into it, Run lets time pass; Cut, Heal, SetLossFrom, Shuffle, Host.Move and Host.Skew
-// are what else happens to networks and to those in them. A machine that restarts is removed and added again. Everything that happens follows from the seed and
-// from what the machines do: the same test with the same seed has the same Trace. (testing/synctest has virtual time too,
-// but its goroutines run in no fixed order.) Counts says how often each kind of thing happened, so that a test can insist
-// that something did.
+// New makes a Network, Add puts a machine into it, Run lets time pass. Cut, Heal, SetLossFrom, Shuffle, Host.Move and Host.Skew
+// are what else can happen; a machine that restarts is removed, and another added at its address. Everything that happens
+// follows from the seed and from what the machines do: the same test with the same seed has the same Trace. (testing/synctest
+// has virtual time too, but its goroutines run in no fixed order.) Counts says how often each kind of thing happened, so that
+// a test can insist that something did.
 //
 // A Network is not safe for concurrent use.
 package sim
