@@ -48,6 +48,33 @@ var rooms = []room{
 		testOurs: []string{"testvectors", "spec"},
 	},
 	{
+		dir: "peer", pure: true,
+		why:      "what a conversation needs around handshake, ratchet and node: it is handed bytes and a time, so that a simulation can take every rule away",
+		ours:     []string{"wire", "handshake", "ratchet", "dht", "peer/durable", "peer/conversation", "peer/rendezvous"},
+		testOurs: []string{"testvectors", "spec", "internal/sim"},
+	},
+	{
+		dir: "peer/durable", pure: true,
+		why: "the order of duty is one idea, used by all below peer: it knows no value and no store",
+	},
+	{
+		dir: "peer/conversation", pure: true,
+		why:      "one conversation and its streams: where the friend is, and how he was found, is not its business",
+		ours:     []string{"wire", "handshake", "ratchet", "peer/durable"},
+		testOurs: []string{"testvectors", "spec", "internal/sim"},
+	},
+	{
+		dir: "peer/rendezvous", pure: true,
+		why:      "finding each other is a matter of third parties and time: it knows no message",
+		ours:     []string{"wire", "handshake", "dht"},
+		testOurs: []string{"spec", "internal/sim"},
+	},
+	{
+		dir:  "peer/store",
+		why:  "sealed values in one file that survives a power cut: what they mean is the business of package peer",
+		mods: []string{"go.etcd.io/bbolt", "golang.org/x/crypto", "golang.org/x/sys"},
+	},
+	{
 		dir: "internal/curve25519", pure: true,
 		why:  "which keys and signatures count is one rule for all rooms, and libraries differ on it: here it stands around them, once",
 		mods: []string{"github.com/cloudflare/circl", "filippo.io/edwards25519"},
@@ -74,7 +101,7 @@ var rooms = []room{
 	{
 		dir: "internal/shim", pure: true,
 		why:  "the reference behind the shim protocol: it calls the rooms that it shows and adds nothing of its own",
-		ours: []string{"wire", "dht", "handshake", "ratchet"},
+		ours: []string{"wire", "dht", "handshake", "ratchet", "peer"},
 		mods: []string{"golang.org/x/crypto"}, // what lies between, computed a second time
 		// Its answers are compared with the vectors.
 		testOurs: []string{"testvectors", "spec"},
@@ -116,7 +143,7 @@ var rooms = []room{
 	{
 		dir:  "cmd/kith",
 		why:  "the binary is thin: it parses flags, wires rooms together and prints",
-		ours: []string{"spec", "wire", "dht", "handshake", "ratchet", "testvectors", "conformance", "internal/udp", "internal/shim"},
+		ours: []string{"spec", "wire", "dht", "handshake", "ratchet", "testvectors", "conformance", "internal/udp", "internal/shim", "peer"},
 		mods: []string{"github.com/spf13/cobra", "golang.org/x/term", "golang.org/x/sys", "filippo.io/age", "rsc.io/qr"},
 		// The command's tests check its reports against their schemas.
 		testMods: []string{"github.com/santhosh-tekuri/jsonschema/v6", "golang.org/x/crypto"},
@@ -137,6 +164,7 @@ var modules = map[string]string{
 	"github.com/santhosh-tekuri/jsonschema/v6": "tests: vectors and reports against their schemas",
 	"github.com/spf13/cobra":                   "the command line",
 	"github.com/stretchr/testify":              "tests: checks",
+	"go.etcd.io/bbolt":                         "the peer's state: one file, transactions, no other dependency",
 	"golang.org/x/crypto":                      "ChaCha20-Poly1305",
 	"golang.org/x/sys":                         "batched reads and writes of datagrams",
 	"golang.org/x/term":                        "whether a terminal is there, and how wide it is",

@@ -1,0 +1,101 @@
+package durable
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func change(key string) Change { return Change{"b", []byte(key), []byte("v")} }
+
+func TestWhatDependsWaits(t *testing.T) {
+	var j Journal
+	var called []string
+	note := func(name string) func(time.Time) { return func(time.Time) { called = append(called, name) } }
+
+	j.Then(start, note("nothing to wait for"))
+	require.Equal(t, []string{"nothing to wait for"}, called)
+
+	j.Put(change("1"))
+	j.Then(start, note("1"))
+	first, seq1, ok := j.Take(start)
+	require.True(t, ok)
+	require.Len(t, first, 1)
+
+	j.Then(start, note("also 1")) // behind the batch that was taken
+	j.Put(change("2"))
+	j.Then(start, note("2"))
+	_, seq2, ok := j.Take(start)
+	require.True(t, ok)
+	require.Len(t, called, 1)
+
+	j.Done(start, seq1)
+	require.Equal(t, []string{"1", "also 1"}, called[1:])
+	j.Done(start, seq2)
+	require.Equal(t, []string{"2"}, called[3:])
+}
+
+func TestOneDoneForSeveralBatches(t *testing.T) {
+	var j Journal
+	n := 0
+	for range 3 {
+		j.Put(change("k"))
+		j.Then(start, func(time.Time) { n++ })
+		j.Take(start)
+	}
+	j.Done(start, 3)
+	require.Equal(t, 3, n)
+}
+
+func TestWhatWaitsMayPutMore(t *testing.T) {
+	var j Journal
+	var called []int
+	j.Put(change("1"))
+	j.Then(start, func(now time.Time) {
+		called = append(called, 1)
+		j.Put(change("2"))
+		j.Then(now, func(time.Time) { called = append(called, 2) })
+	})
+	_, seq, _ := j.Take(start)
+	j.Done(start, seq)
+	require.Equal(t, []int{1}, called)
+	_, seq, ok := j.Take(start)
+	require.True(t, ok)
+	j.Done(start, seq)
+	require.Equal(t, []int{1, 2}, called)
+}
+
+func TestLazyChangesRideAlongOrGoAfterAWhile(t *testing.T) {
+	var j Journal
+	j.Lazily(start, change("1"))
+	_, _, ok := j.Take(start)
+	require.False(t, ok)
+	require.Equal(t, start.Add(LazyAfter), j.NextTimeout())
+
+	j.Put(change("2"))
+	j.Then(start, func(time.Time) {})
+	batch, _, ok := j.Take(start)
+	require.True(t, ok)
+	require.Len(t, batch, 2)
+	require.Zero(t, j.NextTimeout())
+
+	j.Lazily(start, change("3"))
+	_, _, ok = j.Take(start.Add(LazyAfter))
+	require.True(t, ok)
+
+	j.Lazily(start, change("4"))
+	_, _, ok = j.TakeAll()
+	require.True(t, ok)
+	_, _, ok = j.TakeAll()
+	require.False(t, ok)
+}
+
+func TestDoneOfWhatWasNotTakenFreesNothing(t *testing.T) {
+	var j Journal
+	j.Put(change("1"))
+	j.Then(start, func(time.Time) { t.Fatal("not durable yet") })
+	j.Done(start, 5)
+}
