@@ -39,6 +39,7 @@ const (
 	EventAddress                       // the node's own address, and with it perhaps its id, is now Address and ID
 	EventReadOnly                      // the node sets ro in its queries from now on, or not any more: ReadOnly
 	EventReady                         // the first look-up of the node's own id has ended, and its table is as full as it will be for now
+	EventEndpoint                      // the address and port that others see the node's datagrams come from are now Endpoint, not valid while that is not known
 )
 
 // An Event is something that its owner may want to know. Which fields mean something depends on Kind; slices are the
@@ -58,12 +59,14 @@ type Event struct {
 	Samples  []wire.ID     // in EventDone of Sample
 	Num      int64         // in EventDone of Sample: how many info-hashes the node has, as it says
 	Interval time.Duration // in EventDone of Sample: how long these samples will stay the same, as the node says, at most 6 h
-	Asked    int           // queries of the operation so far
+	Asked    int           // queries of the operation so far, beside those that tell a node to store
 	Answered int           // of them, those that had an answer
+	Told     int           // nodes that were asked to store so far
 	Stored   int           // nodes that stored so far
 	Err      error         // in EventDone; nil: the operation did what it should
 
 	Address  netip.Addr
+	Endpoint netip.AddrPort
 	ID       wire.ID
 	ReadOnly bool
 }

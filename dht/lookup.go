@@ -60,12 +60,14 @@ type lookup struct {
 	*overlay
 	method Method // find_node, get_peers or get
 	target wire.ID
-	op     *operation // whose it is; nil: the node's own
-	then   func()     // what the node does after one of its own
-	salt   []byte     // for get
-	newer  *int64     // for get: the seq to send; nil: none
-	both   bool       // look also for the closest whose ids fit, and count only nodes that gave a token
-	keep   *keepsake  // what the nodes found are to store; nil: nothing
+	op     *operation  // whose it is; nil: the node's own
+	then   func()      // what the node does after one of its own
+	salt   []byte      // for get
+	newer  *int64      // for get: the seq to send; nil: none
+	only   []wire.Node // who may be asked; none: everybody
+	pace   *Pace       // what holds back the queries; nil: nothing
+	both   bool        // look also for the closest whose ids fit, and count only nodes that gave a token
+	keep   *keepsake   // what the nodes found are to store; nil: nothing
 
 	phase      phase
 	doors      []netip.AddrPort // bootstrap addresses, whose ids are not known, still to be asked
@@ -79,11 +81,22 @@ type lookup struct {
 	stores     []*candidate
 }
 
-// newLookup begins a look-up with the nodes of the table, and the bootstrap nodes if those are few. The caller sets what is special
-// about it and calls step.
-func (o *overlay) newLookup(m Method, target wire.ID) *lookup {
-	l := &lookup{overlay: o, method: m, target: target, width: alpha, deadline: o.now + lookupTime, wake: forever}
+// newLookup begins a look-up with the nodes of only or, if those are none, with the nodes of the table, and the bootstrap nodes if those are few. The
+// caller sets what is special about it and calls step.
+func (o *overlay) newLookup(m Method, target wire.ID, only []wire.Node) *lookup {
+	l := &lookup{overlay: o, method: m, target: target, only: only, width: alpha, deadline: o.now + lookupTime, wake: forever}
 	l.both = m != MethodFindNode
+	o.lookups = append(o.lookups, l)
+	o.stats.Lookups++
+	if len(only) > 0 {
+		for _, node := range only {
+			node.Addr = netip.AddrPortFrom(node.Addr.Addr().Unmap(), node.Addr.Port())
+			if sender(node.Addr) && familyOf(node.Addr.Addr()) == o.family {
+				l.insert(node)
+			}
+		}
+		return l
+	}
 	found := o.table.closest(o.found[:0], &target, seeds, notBad, o.now)
 	if len(found) < k {
 		l.doors = append(l.doors, o.bootstrap...)
@@ -94,8 +107,6 @@ func (o *overlay) newLookup(m Method, target wire.ID) *lookup {
 	for _, e := range found {
 		l.insert(e.node())
 	}
-	o.lookups = append(o.lookups, l)
-	o.stats.Lookups++
 	return l
 }
 
@@ -131,6 +142,9 @@ func (l *lookup) stepAsking() {
 			return
 		}
 		if door := l.nextDoor(); door >= 0 {
+			if l.held() {
+				return
+			}
 			if !l.ask(transaction{node: wire.Node{Addr: l.doors[door]}}) {
 				l.wake = min(l.wake, l.now+pacePer/10) // too many are waiting
 				return
@@ -144,6 +158,9 @@ func (l *lookup) stepAsking() {
 			if !wait && l.knocking == 0 && len(l.doors) == 0 && !l.mayHear() {
 				l.conclude()
 			}
+			return
+		}
+		if l.held() {
 			return
 		}
 		if !l.ask(transaction{node: c.node, known: true, candidate: c}) {
@@ -160,7 +177,7 @@ func (l *lookup) stepAsking() {
 // mayHear reports whether nobody is known here, but the look-up for the same in the other family may hear of somebody.
 func (l *lookup) mayHear() bool {
 	sibling := l.op.sibling(1 - l.family)
-	return len(l.candidates) == 0 && sibling != nil && sibling.phase == asking && sibling.underway > 0
+	return len(l.only) == 0 && len(l.candidates) == 0 && sibling != nil && sibling.phase == asking && sibling.underway > 0
 }
 
 // nextDoor returns the index of a bootstrap node that may be asked now, or −1. Those that have become candidates are passed over.
@@ -205,6 +222,7 @@ func (l *lookup) ask(tx transaction) bool {
 	}
 	l.asked++
 	l.underway++
+	l.sent()
 	return true
 }
 
@@ -305,7 +323,7 @@ func (l *lookup) enter(node wire.Node, by class) {
 		l.stats.Unnatural++
 		return
 	}
-	if l.phase == asking && l.insert(node) != nil {
+	if l.phase == asking && len(l.only) == 0 && l.insert(node) != nil {
 		l.stats.Entered++
 	}
 }

@@ -113,8 +113,8 @@ func (o *overlay) lookUpSelf() {
 		return
 	}
 	o.around, o.looking = false, true
-	l := o.newLookup(MethodFindNode, o.table.self) // dht-table-start
-	for _, node := range o.saved {                 // dht-table-saved
+	l := o.newLookup(MethodFindNode, o.table.self, nil) // dht-table-start
+	for _, node := range o.saved {                      // dht-table-saved
 		l.insert(node)
 	}
 	l.then = func() {
@@ -174,7 +174,7 @@ func (o *overlay) refreshBucket() {
 		}
 		b.changed = o.now
 		o.refresh = true
-		l := o.newLookup(MethodFindNode, o.randomIn(i)) // dht-table-refresh
+		l := o.newLookup(MethodFindNode, o.randomIn(i), nil) // dht-table-refresh
 		l.then = func() {
 			o.refresh = false
 			o.hurry()

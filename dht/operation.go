@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"kith/wire"
@@ -16,12 +17,26 @@ type GetOptions struct {
 
 	// Newer asks only for items with a greater seq: nodes that have none leave the item out. nil: whatever they have.
 	Newer *int64
+
+	// Families are the DHTs to look in; none: all that the node is part of.
+	Families []Family
+
+	// Only are the nodes to ask, and nobody whom they name; none: all who may know. Those of a family that is not looked in are
+	// passed over.
+	Only []wire.Node
+
+	// Pace holds back the queries of this operation; nil: nothing does.
+	Pace *Pace
 }
 
 // PutOptions are what a Put may say beside the item.
 type PutOptions struct {
 	// CAS asks nodes to store a mutable item only in place of one with this seq. nil: in place of any older one.
 	CAS *int64
+
+	// Families and Pace are as in GetOptions.
+	Families []Family
+	Pace     *Pace
 }
 
 // An operation is what the owner of a node has asked it to do, until the last look-up or query for it has ended.
@@ -49,7 +64,7 @@ func (n *Node) begin(now time.Time) *operation {
 // emit tells the owner something about the operation.
 func (op *operation) emit(e Event) {
 	if n := op.Node; n.ops[op.id] == op {
-		e.Op, e.Asked, e.Answered, e.Stored = op.id, op.asked(), op.answers, op.storedAt
+		e.Op, e.Asked, e.Answered, e.Told, e.Stored = op.id, op.asked(), op.answers, op.told(), op.storedAt
 		n.emit(e)
 	}
 }
@@ -72,6 +87,22 @@ func (op *operation) asked() int {
 	return n
 }
 
+// told returns how many nodes were asked to store.
+func (op *operation) told() int {
+	n := 0
+	for _, l := range op.lookups {
+		if l == nil {
+			continue
+		}
+		for _, c := range l.stores {
+			if c.store != fresh {
+				n++
+			}
+		}
+	}
+	return n
+}
+
 // Ping asks one node whether it is there. The EventDone says who answered, and how soon.
 func (n *Node) Ping(now time.Time, to netip.AddrPort) Op {
 	return n.begin(now).single(to, MethodPing, wire.ID{})
@@ -84,24 +115,24 @@ func (n *Node) Sample(now time.Time, to netip.AddrPort, target wire.ID) Op {
 
 // FindNode looks up the nodes closest to target. The EventDone names them.
 func (n *Node) FindNode(now time.Time, target wire.ID) Op {
-	return n.begin(now).search(lookup{method: MethodFindNode, target: target})
+	return n.begin(now).search(lookup{method: MethodFindNode, target: target}, nil)
 }
 
 // GetPeers looks up who announced infoHash. Each node that names some gives an EventPeers.
 func (n *Node) GetPeers(now time.Time, infoHash wire.ID) Op {
-	return n.begin(now).search(lookup{method: MethodGetPeers, target: infoHash})
+	return n.begin(now).search(lookup{method: MethodGetPeers, target: infoHash}, nil)
 }
 
 // Announce tells the nodes closest to infoHash that this host has something of that name at port, or, if port is 0, at the port
 // that the node's datagrams come from. The peers found on the way are told as GetPeers does.
 func (n *Node) Announce(now time.Time, infoHash wire.ID, port uint16) Op {
-	return n.begin(now).search(lookup{method: MethodGetPeers, target: infoHash, keep: &keepsake{method: MethodAnnounce, port: port}})
+	return n.begin(now).search(lookup{method: MethodGetPeers, target: infoHash, keep: &keepsake{method: MethodAnnounce, port: port}}, nil)
 }
 
 // Get looks up the item of a target. Each item that is newer than any before gives an EventItem; the EventDone has the newest of
 // all.
 func (n *Node) Get(now time.Time, target wire.ID, opt GetOptions) Op {
-	return n.begin(now).search(lookup{method: MethodGet, target: target, salt: bytes.Clone(opt.Salt), newer: opt.Newer})
+	return n.begin(now).search(lookup{method: MethodGet, target: target, salt: bytes.Clone(opt.Salt), newer: opt.Newer, only: opt.Only, pace: opt.Pace}, opt.Families)
 }
 
 // Put gives an item to the nodes closest to its target. Items that are newer than any before and are met on the way are told as Get
@@ -113,7 +144,8 @@ func (n *Node) Put(now time.Time, item Item, opt PutOptions) Op {
 		return op.done(Event{Err: err})
 	}
 	item.Value, item.Salt = bytes.Clone(item.Value), bytes.Clone(item.Salt)
-	return op.search(lookup{method: MethodGet, target: item.Target(), salt: item.Salt, keep: &keepsake{method: MethodPut, item: item, cas: opt.CAS}})
+	keep := &keepsake{method: MethodPut, item: item, cas: opt.CAS}
+	return op.search(lookup{method: MethodGet, target: item.Target(), salt: item.Salt, keep: keep, pace: opt.Pace}, opt.Families)
 }
 
 // Cancel ends an operation without any further event. An operation that is not there is no fault.
@@ -136,19 +168,22 @@ func (op *operation) satisfied() {
 	}
 }
 
-// search begins look-ups like this one in every DHT that the node is part of.
-func (op *operation) search(like lookup) Op {
+// search begins look-ups like this one in those DHTs of families that the node is part of; none of them named: in all.
+func (op *operation) search(like lookup, families []Family) Op {
 	if len(op.Node.lookups) >= lookupsMax {
 		return op.done(Event{Err: fmt.Errorf("dht: %d look-ups are under way: %w", len(op.Node.lookups), ErrLimit)})
 	}
 	for i, o := range op.overlays {
-		if o == nil {
+		if o == nil || len(families) > 0 && !slices.Contains(families, Family(i)) {
 			continue
 		}
-		l := o.newLookup(like.method, like.target)
-		l.op, l.salt, l.newer, l.keep = op, like.salt, like.newer, like.keep
+		l := o.newLookup(like.method, like.target, like.only)
+		l.op, l.salt, l.newer, l.keep, l.pace = op, like.salt, like.newer, like.keep, like.pace
 		op.lookups[i] = l
 		op.left++
+	}
+	if op.left == 0 {
+		return op.done(Event{Err: fmt.Errorf("dht: not part of such a DHT: %w", ErrNoNodes)})
 	}
 	for _, knowing := range []bool{true, false} { // who knows nobody waits for the other
 		for _, l := range op.lookups {

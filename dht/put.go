@@ -36,8 +36,11 @@ func (l *lookup) stepStoring() {
 		if c.store == fresh {
 			if free := l.queries.free(c.node.Addr); free > l.now { // dht-query-pace
 				l.wake = min(l.wake, free)
+			} else if l.held() {
+				// until wake
 			} else if l.askToStore(c) {
 				c.store = underway
+				l.sent()
 			} else {
 				l.wake = min(l.wake, l.now+pacePer/10) // too many are waiting
 			}
