@@ -164,6 +164,15 @@ func (n *Node) Address(f Family) netip.Addr {
 	return n.overlays[f].own.addr
 }
 
+// Endpoint returns the address and port that others see the node's datagrams come from, not valid while that is not known: most nodes that answered
+// lately have to agree on both.
+func (n *Node) Endpoint(f Family) netip.AddrPort {
+	if n.overlays[f] == nil {
+		return netip.AddrPort{}
+	}
+	return n.overlays[f].own.endpoint()
+}
+
 // at sets the time, which never runs backwards.
 func (n *Node) at(now time.Time) {
 	n.now = max(n.now, now.Sub(n.epoch)+1)

@@ -22,15 +22,17 @@ const (
 
 // An ownAddress is what others say our address is.
 type ownAddress struct {
-	addr    netip.Addr
-	changed instant // 0: never in this life
-	votes   []vote  // at most votersKept, the newest last, one for each part of the Internet
+	addr        netip.Addr
+	changed     instant // 0: never in this life
+	port        uint16  // that our datagrams come from at addr; 0: not known
+	portChanged instant
+	votes       []vote // at most votersKept, the newest last, one for each part of the Internet
 }
 
 // A vote is what one of a /16, or of an IPv6 /32, said last.
 type vote struct {
 	from uint32
-	said netip.Addr
+	said netip.AddrPort
 	at   instant
 }
 
@@ -45,7 +47,7 @@ func voter(a netip.Addr) uint32 {
 }
 
 // take counts a vote and returns the address that is now to be believed, if it is another than before.
-func (w *ownAddress) take(from, said netip.Addr, now instant) (netip.Addr, bool) {
+func (w *ownAddress) take(from netip.Addr, said netip.AddrPort, now instant) (netip.Addr, bool) {
 	part := voter(from)
 	kept := w.votes[:0]
 	for _, v := range w.votes {
@@ -60,17 +62,42 @@ func (w *ownAddress) take(from, said netip.Addr, now instant) (netip.Addr, bool)
 
 	agree := 0
 	for _, v := range w.votes {
-		if v.said == said {
+		if v.said.Addr() == said.Addr() {
 			agree++
 		}
 	}
-	if said == w.addr || len(w.votes) < votersMin || 3*agree <= 2*len(w.votes) { // dht-own-quorum
+	if said.Addr() == w.addr || len(w.votes) < votersMin || 3*agree <= 2*len(w.votes) { // dht-own-quorum
 		return netip.Addr{}, false
 	}
 	if w.changed != 0 && now-w.changed < changeEvery { // dht-own-change
 		return netip.Addr{}, false
 	}
-	return said, true
+	return said.Addr(), true
+}
+
+// takePort takes the port of the newest vote for that of our address, if it is to be believed. Behind a NAT that gives each destination a port of
+// its own there is none, and so nothing that others could be told.
+func (w *ownAddress) takePort(now instant) {
+	newest, agree := w.votes[len(w.votes)-1].said, 0
+	for _, v := range w.votes {
+		if v.said == newest {
+			agree++
+		}
+	}
+	switch {
+	case newest.Addr() != w.addr || newest.Port() == w.port, len(w.votes) < votersMin || 3*agree <= 2*len(w.votes): // dht-own-quorum
+	case w.port != 0 && now-w.portChanged < changeEvery: // dht-own-change
+	default:
+		w.port, w.portChanged = newest.Port(), now
+	}
+}
+
+// endpoint returns the address and port that are believed, not valid while one of them is not known.
+func (w *ownAddress) endpoint() netip.AddrPort {
+	if !w.addr.IsValid() || w.port == 0 {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(w.addr, w.port)
 }
 
 // vote takes what a node that answered a query of ours says our address is. Of addresses that are not global BEP 42 says nothing, so they
@@ -80,11 +107,19 @@ func (o *overlay) vote(from, ip netip.AddrPort) {
 		return
 	}
 	o.stats.Votes++
-	addr, ok := o.own.take(from.Addr(), ip.Addr(), o.now)
-	if !ok {
-		return
+	before := o.own.endpoint()
+	if addr, ok := o.own.take(from.Addr(), ip, o.now); ok {
+		o.moved(addr)
 	}
-	o.own.addr, o.own.changed = addr, o.now
+	o.own.takePort(o.now)
+	if now := o.own.endpoint(); now != before {
+		o.emit(Event{Kind: EventEndpoint, Family: o.family, Endpoint: now})
+	}
+}
+
+// moved notes that our address is another.
+func (o *overlay) moved(addr netip.Addr) {
+	o.own.addr, o.own.changed, o.own.port = addr, o.now, 0
 	if !Fits(o.table.self, addr) {
 		var random [wire.IDSize]byte
 		o.chacha.Read(random[:])

@@ -208,3 +208,81 @@ func TestReadOnlyByConfiguration(t *testing.T) {
 	require.True(t, s.saysReadOnly())
 	require.Empty(t, s.of(EventReadOnly))
 }
+
+// votesFor is votes with the port.
+func (s *script) votesFor(from netip.AddrPort, said string) {
+	s.Helper()
+	s.n.Ping(s.now, from)
+	s.drain()
+	m := s.take(from).reply(id(from.Addr().As16()[13]))
+	m.IP = addr(said)
+	s.message(from, m)
+	s.now = s.now.Add(time.Millisecond)
+}
+
+func TestEndpointNeedsAQuorumAsTheAddressDoes(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	require.False(t, s.n.Endpoint(V6).IsValid())
+	for i := range byte(4) {
+		s.votesFor(at(i+1), "50.1.2.3:4000")
+	}
+	require.False(t, s.n.Endpoint(V4).IsValid())
+	s.votesFor(at(5), "50.1.2.3:4000")
+	require.Equal(t, addr("50.1.2.3:4000"), s.n.Endpoint(V4))
+	e := s.of(EventEndpoint)
+	require.Len(t, e, 1)
+	require.Equal(t, addr("50.1.2.3:4000"), e[0].Endpoint)
+	require.Equal(t, V4, e[0].Family)
+
+	for i := range byte(20) { // the NAT gives another port
+		s.votesFor(at(20+i), "50.1.2.3:5000")
+	}
+	require.Equal(t, addr("50.1.2.3:4000"), s.n.Endpoint(V4), "within 10 minutes")
+	s.advanceSilently(10 * time.Minute)
+	s.votesFor(at(1), "50.1.2.3:5000")
+	require.Equal(t, addr("50.1.2.3:5000"), s.n.Endpoint(V4))
+	require.Len(t, s.of(EventEndpoint), 2)
+	require.Len(t, s.of(EventAddress), 1)
+}
+
+// Behind a NAT with a port for each destination there is an address and no endpoint.
+func TestNoEndpointWithoutOnePort(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	for i := range byte(30) {
+		s.votesFor(at(i+1), fmt.Sprintf("50.1.2.3:%d", 4000+int(i)/2*2))
+	}
+	require.True(t, s.n.Address(V4).IsValid())
+	require.False(t, s.n.Endpoint(V4).IsValid())
+	require.Empty(t, s.of(EventEndpoint))
+	for i := range byte(40) { // the ports agree before long
+		s.votesFor(at(i+31), "50.1.2.3:7")
+	}
+	require.False(t, s.n.Endpoint(V4).IsValid(), "40 of 64 are not two thirds")
+	for i := range byte(10) {
+		s.votesFor(at(i+71), "50.1.2.3:7")
+	}
+	require.Equal(t, addr("50.1.2.3:7"), s.n.Endpoint(V4))
+}
+
+// With the address the port goes, and comes again with the first that is agreed on.
+func TestEndpointAfterAMove(t *testing.T) {
+	s := begin(t, 0x00).quiet()
+	for i := range byte(5) {
+		s.votesFor(at(i+1), "50.1.2.3:4000")
+	}
+	s.advanceSilently(31 * time.Minute)
+	for i := range byte(5) {
+		s.votesFor(at(i+1), fmt.Sprintf("50.1.2.4:%d", 1+i))
+	}
+	require.Equal(t, netip.MustParseAddr("50.1.2.4"), s.n.Address(V4))
+	require.False(t, s.n.Endpoint(V4).IsValid())
+	for i := range byte(5) {
+		s.votesFor(at(i+1), "50.1.2.4:4000")
+	}
+	require.Equal(t, addr("50.1.2.4:4000"), s.n.Endpoint(V4))
+	var seen []netip.AddrPort
+	for _, e := range s.of(EventEndpoint) {
+		seen = append(seen, e.Endpoint)
+	}
+	require.Equal(t, []netip.AddrPort{addr("50.1.2.3:4000"), {}, addr("50.1.2.4:4000")}, seen)
+}
