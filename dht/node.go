@@ -173,6 +173,9 @@ func (n *Node) Endpoint(f Family) netip.AddrPort {
 	return n.overlays[f].own.endpoint()
 }
 
+// Reached reports whether somebody whom the node had not asked has asked it in the last 15 minutes: what shows that others can reach it.
+func (n *Node) Reached(f Family) bool { return n.overlays[f] != nil && n.overlays[f].reached() }
+
 // at sets the time, which never runs backwards.
 func (n *Node) at(now time.Time) {
 	n.now = max(n.now, now.Sub(n.epoch)+1)

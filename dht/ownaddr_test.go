@@ -168,11 +168,14 @@ func TestReadOnlyUntilAStrangerAsks(t *testing.T) {
 	s.send(at(0xdd), "d1:ad2:id20:<dd>e1:q4:ping1:t2:aa1:y1:qe")
 	s.wantReply(at(0xdd)) // answered all the same
 	require.True(t, s.saysReadOnly(), "a query of one whom we asked shows nothing")
+	require.False(t, s.n.Reached(V4))
 
 	s.send(client, "d1:ad2:id20:<22>e1:q4:ping2:roi1e1:t2:aa1:y1:qe")
 	s.wantReply(client)
 	require.False(t, s.saysReadOnly())
 	require.False(t, s.of(EventReadOnly)[0].ReadOnly)
+	require.True(t, s.n.Reached(V4))
+	require.False(t, s.n.Reached(V6))
 
 	s.advanceSilently(15*time.Minute - time.Second)
 	require.False(t, s.saysReadOnly())
