@@ -1,0 +1,95 @@
+package rendezvous
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"kith/handshake"
+)
+
+const (
+	knockEvery  = 10 * time.Minute // at one endpoint
+	knockedMost = 64               // endpoints of one friend in that time
+	targetsMost = 8                // of one knock
+	answersKept = 8
+)
+
+// A knock is what is remembered of where a friend was knocked at.
+type knock struct {
+	endpoints []netip.AddrPort // of the newest record
+	seq       int64            // of the record that was last knocked at
+	newest    int64            // of the newest record
+	fresh     bool             // that came while an attempt was under way
+	knocked   []knocked        // in the last 10 minutes
+	answered  []netip.AddrPort // where he has answered, the newest last
+}
+
+type knocked struct {
+	at   netip.AddrPort
+	when time.Time
+}
+
+// hasAnswered notes that the friend has answered at an address.
+func (k *knock) hasAnswered(at netip.AddrPort) {
+	k.answered = slices.DeleteFunc(k.answered, func(a netip.AddrPort) bool { return a == at })
+	if len(k.answered) == answersKept {
+		k.answered = slices.Delete(k.answered, 0, 1)
+	}
+	k.answered = append(k.answered, at)
+}
+
+// may reports whether a record may send a knock to an endpoint: a contact must not be able to aim knocks at others.
+func (k *knock) may(now time.Time, at netip.AddrPort) bool { // peer-knock-rare
+	k.knocked = slices.DeleteFunc(k.knocked, func(n knocked) bool { return !now.Before(n.when.Add(knockEvery)) })
+	return slices.Contains(k.answered, at) ||
+		len(k.knocked) < knockedMost && !slices.ContainsFunc(k.knocked, func(n knocked) bool { return n.at == at })
+}
+
+// found takes a record.
+func (r *Rendezvous) found(now time.Time, c *contact, rec handshake.Record) {
+	k := &c.knock
+	k.endpoints, k.newest = rec.Endpoints, rec.Seq
+	if c.trying {
+		k.fresh = k.newest > k.seq
+		return
+	}
+	r.knockNow(now, c)
+}
+
+// knockNow knocks at the endpoints of the newest record.
+func (r *Rendezvous) knockNow(now time.Time, c *contact) { // peer-knock-found
+	k := &c.knock
+	k.fresh, k.seq = false, k.newest
+	var to []netip.AddrPort
+	for _, a := range k.endpoints {
+		if k.may(now, a) {
+			to = append(to, a)
+		}
+	}
+	r.knockAt(now, c, to)
+}
+
+// knockAt knocks at a friend who may be knocked at.
+func (r *Rendezvous) knockAt(now time.Time, c *contact, at []netip.AddrPort) {
+	if !c.wanted() || c.trying {
+		return
+	}
+	k := &c.knock
+	var to []netip.AddrPort
+	for _, a := range at {
+		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+		if handshake.CheckEndpoint(a) != nil || slices.Contains(to, a) || len(to) == targetsMost {
+			continue
+		}
+		to = append(to, a)
+		if k.may(now, a) && len(k.knocked) < knockedMost {
+			k.knocked = append(k.knocked, knocked{a, now})
+		}
+	}
+	if len(to) == 0 {
+		return
+	}
+	c.trying = true
+	r.outputs.add(Output{Kind: OutputKnock, Friend: c.friend, To: to})
+}
