@@ -122,6 +122,9 @@ const (
 func NewReceiving(j *durable.Journal, contact uint32, stored []durable.Change, echo *Sending) (*Receiving, error) {
 	r := &Receiving{journal: j, contact: contact, echo: echo, untaken: map[uint64]int{}}
 	r.durable = r.deliveredDurably
+	if echo != nil {
+		echo.freed = r.Deliver
+	}
 	v, err := value(stored, BucketReceiving, contact)
 	if err != nil {
 		return nil, err

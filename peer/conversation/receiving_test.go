@@ -408,7 +408,6 @@ func TestEchoWaitsForRoom(t *testing.T) {
 	s.commit()
 	s.wantAck(0, 0, 0b1)
 	wantDone(t, s, 1, 0, 1)
-	s.in.Deliver(noon)
 	s.commit()
 	s.wantAck(1, 0, 0)
 }

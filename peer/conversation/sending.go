@@ -32,12 +32,14 @@ type Sending struct {
 	journal *durable.Journal
 	contact uint32
 	wake    func(now time.Time)
+	freed   func(now time.Time) // there is room in the outbox again
 
 	stream StreamID
 	base   uint64 // the position of id 0
 	given  uint64 // the next id to be given
 	usable uint64 // the same, as far as it is durable
 	told   uint64 // the highest next expected that the other side has told
+	heard  bool   // it has told one since the start, so that this store is no old copy; nobody knows a fresh stream
 
 	outbox queue[[]byte] // each key ‖ content type ‖ bytes
 	head   uint64        // position of the first of it, or of the next message
@@ -57,7 +59,7 @@ type giving struct {
 // NewSending returns the stream to a contact as it is stored, or one with the id fresh, random bytes, where there is none. Of stored, what is not in BucketSending and BucketOutbox is passed over; the error is ErrMalformed
 // and says which is damaged.
 func NewSending(now time.Time, j *durable.Journal, contact uint32, stored []durable.Change, fresh StreamID) (*Sending, error) {
-	s := &Sending{journal: j, contact: contact, stream: fresh}
+	s := &Sending{journal: j, contact: contact, stream: fresh, heard: true}
 	s.durable = s.gaveDurably
 	v, err := value(stored, BucketSending, contact)
 	if err != nil {
@@ -78,7 +80,7 @@ func NewSending(now time.Time, j *durable.Journal, contact uint32, stored []dura
 		return nil, damaged(BucketSending)
 	}
 	s.stream, s.base, s.given = StreamID(v[:8]), binary.BigEndian.Uint64(v[8:]), binary.BigEndian.Uint64(v[16:])
-	s.usable, s.head = s.given, s.base+s.given
+	s.usable, s.head, s.heard = s.given, s.base+s.given, false
 	if s.head < s.base || s.head > maxPosition {
 		return nil, damaged(BucketSending)
 	}
@@ -173,9 +175,11 @@ func (s *Sending) queue(t ContentType, text []byte) durable.Change {
 
 // Give gives ids to the next n messages that have none, or to fewer where there are fewer, and returns to how many. When that is durable, Given and Sendable rise. A message need not be durable before: given in
 // the same batch, it costs one commit.
+//
+// A stream out of the store gives none before the first call of Acknowledged: an id that an old copy gives may be one that the other side has had, with another text, and what had such an id would count as delivered.
 func (s *Sending) Give(now time.Time, n int) int { // peer-id-rises
 	n = min(n, s.Ungiven())
-	if n <= 0 {
+	if n <= 0 || !s.heard {
 		return 0
 	}
 	s.given += uint64(n)
@@ -226,12 +230,15 @@ func (s *Sending) Acknowledged(now time.Time, next uint64) (from, to uint64, res
 	if next > s.usable { // peer-stream-restored; what is given and not durable was not sent
 		return 0, 0, true
 	}
-	s.told = max(s.told, next)
-	from = s.head
+	s.told, s.heard = max(s.told, next), true
+	from, to = s.head, s.head
 	if next > s.First() { // peer-keep-until
 		s.drop(now, int(next-s.First()))
+		if to = s.head; s.freed != nil {
+			s.freed(now)
+		}
 	}
-	return from, s.head, false
+	return from, to, false
 }
 
 // drop takes the first n messages out of the outbox. Nothing depends on their erasure.
@@ -254,7 +261,7 @@ func (s *Sending) drop(now time.Time, n int) {
 // caller gives to the journal next, the conversation is to end and another to begin; nothing else is sent or taken in it from now on, for its hello named the old stream. // peer-stream-restored
 func (s *Sending) Restore(now time.Time, fresh StreamID) (from, to uint64) {
 	from, to = s.head, s.base+s.given
-	s.stream, s.base, s.given, s.usable, s.told = fresh, to, 0, 0, 0
+	s.stream, s.base, s.given, s.usable, s.told, s.heard = fresh, to, 0, 0, 0, true
 	s.journal.Put(s.value())
 	s.drop(now, int(to-from))
 	return from, to
@@ -262,7 +269,7 @@ func (s *Sending) Restore(now time.Time, fresh StreamID) (from, to uint64) {
 
 // Erase takes all that is stored of the stream out of the store: its contact was removed. The stream is not used any more.
 func (s *Sending) Erase(now time.Time) {
-	s.wake = nil
+	s.wake, s.freed = nil, nil
 	s.drop(now, s.outbox.len())
 	s.journal.Put(durable.Change{Bucket: BucketSending, Key: binary.BigEndian.AppendUint32(nil, s.contact)})
 }

@@ -68,7 +68,7 @@ func TestAStreamWithoutMessagesIsStoredWhenThereIsTime(t *testing.T) {
 	require.Equal(t, id, s.out.Stream())
 }
 
-func TestWindowOfIDs(t *testing.T) { // peer-window
+func TestIDsAheadOfTheOther(t *testing.T) { // peer-window
 	s := newSide(t)
 	for range 200 {
 		_, err := s.out.Queue(Text, []byte("x"))
@@ -191,6 +191,19 @@ func TestOutboxIsBounded(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// After a start, the other side may know more of the stream than the store does.
+func TestNoIDBeforeTheOtherWasHeard(t *testing.T) { // peer-stream-restored
+	s := newSide(t)
+	s.queue("a")
+	s.restart()
+	_, err := s.out.Queue(Text, []byte("b"))
+	require.NoError(t, err)
+	require.Zero(t, s.out.Give(noon, 1))
+	require.EqualValues(t, 1, s.out.Sendable(), "what has an id is the same in every copy")
+	wantDone(t, s, 0, 0, 0)
+	require.Equal(t, 1, s.out.Give(noon, 1))
+}
+
 // A store from a backup gave ids that it does not know of.
 func TestRestoredStream(t *testing.T) { // peer-stream-restored
 	s := newSide(t)
@@ -217,6 +230,7 @@ func TestRestoredStream(t *testing.T) { // peer-stream-restored
 		require.Equal(t, 1, s.out.Ungiven())
 		s.restart()
 	}
+	wantDone(t, s, 0, 2, 2)
 	s.out.Give(noon, 1)
 	s.commit()
 	require.Equal(t, "c", string(s.out.Part(0, 0).Bytes))

@@ -101,6 +101,7 @@ func (s *side) queue(texts ...string) {
 		_, err := s.out.Queue(Text, []byte(text))
 		require.NoError(s.t, err)
 	}
+	s.out.Acknowledged(noon, s.out.First()) // the other side was heard
 	s.out.Give(noon, len(texts))
 	s.commit()
 }
