@@ -33,9 +33,9 @@ type Receiving struct {
 	echo    *Sending // nil: the inbox takes what is delivered
 	wake    func(now time.Time)
 
-	streams  []stream // the one that had the last hello last
-	position uint64   // of the next entry of the inbox
-	changed  bool     // these are not in the journal as they are
+	streams  []*stream // the one that had the last hello last
+	position uint64    // of the next entry of the inbox
+	changed  bool      // these are not in the journal as they are
 	staged   []durable.Change
 	underway int               // how many events wait for the journal
 	waits    queue[delivering] // for the journal
@@ -70,7 +70,7 @@ type stream struct {
 
 // delivering is a value of the streams on its way to the store.
 type delivering struct {
-	stream StreamID
+	stream *stream // forgotten, perhaps
 	next   uint64
 	events int // how many become ready with it
 }
@@ -154,15 +154,15 @@ func NewReceiving(j *durable.Journal, contact uint32, stored []durable.Change, e
 	return r, nil
 }
 
-func parseReceiving(v []byte) (position uint64, streams []stream, err error) {
+func parseReceiving(v []byte) (position uint64, streams []*stream, err error) {
 	if len(v) < 8 || (len(v)-8)%streamSize != 0 || len(v) > 8+MaxStreams*streamSize {
 		return 0, nil, damaged(BucketReceiving)
 	}
 	position = binary.BigEndian.Uint64(v)
 	for v = v[8:]; len(v) > 0; v = v[streamSize:] {
 		next := binary.BigEndian.Uint64(v[8:])
-		s := stream{StreamID(v[:8]), next, next, true}
-		if slices.ContainsFunc(streams, func(o stream) bool { return o.id == s.id }) {
+		s := &stream{StreamID(v[:8]), next, next, true}
+		if slices.ContainsFunc(streams, func(o *stream) bool { return o.id == s.id }) {
 			return 0, nil, damaged(BucketReceiving)
 		}
 		streams = append(streams, s)
@@ -181,17 +181,19 @@ func (r *Receiving) Notify(wake func(now time.Time)) { r.wake = wake }
 func (r *Receiving) Hello(now time.Time, id StreamID, first uint64) (from, to uint64) {
 	r.Void()
 	r.put(now) // what was staged is of another stream, perhaps
-	i := slices.IndexFunc(r.streams, func(s stream) bool { return s.id == id })
-	s := stream{id: id, next: first} // peer-stream-new
+	i := slices.IndexFunc(r.streams, func(s *stream) bool { return s.id == id })
+	s := &stream{id: id, next: first} // peer-stream-new
 	if i >= 0 {
 		s = r.streams[i]
 		from, to = s.next, max(s.next, first)
 		s.next = to // peer-stream-gap
 	}
 	if i < 0 || i < len(r.streams)-1 || to > from {
-		r.streams = slices.DeleteFunc(r.streams, func(s stream) bool { return s.id == id })
-		if len(r.streams) == MaxStreams {
-			r.streams = slices.Delete(r.streams, 0, 1)
+		if i < 0 && len(r.streams) == MaxStreams {
+			i = 0
+		}
+		if i >= 0 {
+			r.streams = slices.Delete(r.streams, i, i+1)
 		}
 		r.streams = append(r.streams, s)
 		r.changed = true
@@ -209,7 +211,7 @@ func (r *Receiving) Known() (id StreamID, next uint64) {
 	return r.last().id, r.last().told
 }
 
-func (r *Receiving) last() *stream { return &r.streams[len(r.streams)-1] }
+func (r *Receiving) last() *stream { return r.streams[len(r.streams)-1] }
 
 // Void forgets what is held: the conversation is over. // peer-replace
 func (r *Receiving) Void() {

@@ -94,7 +94,7 @@ func (r *Receiving) put(now time.Time) {
 	r.staged, r.changed = r.staged[:0], false
 	r.journal.Put(r.value())
 	s := r.last()
-	r.waits.push(delivering{s.id, s.next, r.events.len() - r.ready - r.underway})
+	r.waits.push(delivering{s, s.next, r.events.len() - r.ready - r.underway})
 	r.underway = r.events.len() - r.ready
 	r.journal.Then(now, r.durable) // peer-ack-durable
 }
@@ -103,10 +103,7 @@ func (r *Receiving) deliveredDurably(now time.Time) {
 	d := r.waits.pop()
 	r.ready += d.events
 	r.underway -= d.events
-	if i := slices.IndexFunc(r.streams, func(s stream) bool { return s.id == d.stream }); i >= 0 { // or it is forgotten
-		s := &r.streams[i]
-		s.told, s.stored = max(s.told, d.next), true // peer-ack-never-back
-	}
+	d.stream.told, d.stream.stored = d.next, true // peer-ack-never-back
 	if r.wake != nil {
 		r.wake(now)
 	}
@@ -140,8 +137,8 @@ func (r *Receiving) Ack() (a Ack, ok bool) {
 	for id, m := range r.held {
 		if i := id - s.told - 1; id == s.told {
 			a.Parts = m.have
-		} else if i < 64 && m.whole() {
-			a.Bitmap |= 1 << i
+		} else if m.whole() {
+			a.Bitmap |= 1 << i // nothing, beyond bit 63
 		}
 	}
 	return a, true

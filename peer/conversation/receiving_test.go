@@ -165,6 +165,49 @@ func TestHeldIsBounded(t *testing.T) { // peer-hold
 	require.Empty(t, s.in.held)
 }
 
+// What is held of the next expected message takes nothing from the others.
+func TestHeldBesideTheNextExpected(t *testing.T) { // peer-hold
+	s := greeted(t)
+	text := string(bytes.Repeat([]byte{'x'}, 1024))
+	for id := range uint64(5) {
+		for i := range uint8(MaxParts) - 1 {
+			s.takePart(part(id, i, MaxParts, text))
+		}
+	}
+	require.Equal(t, Held, s.take(5, string(bytes.Repeat([]byte{'x'}, 4*1024))))
+	require.Equal(t, Ignored, s.take(6, "x"))
+}
+
+// Two conversations come so close that what the first took is not in the journal when the second begins, with another stream.
+func TestStagedBeforeAnotherHello(t *testing.T) {
+	s := greeted(t)
+	p := part(0, 0, 1, "a")
+	_, err := s.in.Take(noon, &p)
+	require.NoError(t, err)
+	s.in.Hello(noon, StreamID{0xbb, 2}, 0)
+	s.commit()
+	s.wantDelivered("a")
+	s.in.Hello(noon, theirs, 0)
+	s.wantAck(1, 0, 0)
+}
+
+// A stream that was forgotten, and has begun again, is not told of by what was on its way to the store before.
+func TestForgottenOnItsWayToTheStore(t *testing.T) { // peer-ack-durable
+	s := greeted(t)
+	s.take(0, "a")
+	for i := range byte(MaxStreams) {
+		s.in.Hello(noon, StreamID{i}, 0)
+	}
+	batch, seq, _ := s.journal.TakeAll()
+	s.in.Hello(noon, theirs, 0)
+	s.disk.commit(batch)
+	s.journal.Done(noon, seq)
+	s.wantAck(0, 0, 0)
+	require.Equal(t, Completed, s.take(0, "a"))
+	s.commit()
+	s.wantAck(1, 0, 0)
+}
+
 func TestRefusedMessagesCount(t *testing.T) { // peer-message-refused
 	s := greeted(t)
 	require.Equal(t, Completed, s.takePart(Part{ID: 0, Parts: 1, Type: 2, Bytes: []byte("x")}))
@@ -242,19 +285,20 @@ func TestWhatWasNotDurableComesAgain(t *testing.T) {
 func TestHeldEndsWithTheConversation(t *testing.T) { // peer-replace, peer-ack-held
 	s := greeted(t)
 	s.take(0, "a")
-	s.take(2, "c")
-	s.wantAck(0, 0b10, 0b1)
+	s.take(1, "b")
+	s.take(3, "d")
+	s.wantAck(0, 0b101, 0b1)
 	s.in.Void()
 	_, ok := s.in.Ack()
 	require.False(t, ok)
 	s.in.Hello(noon, theirs, 0)
-	s.wantAck(0, 0, 0) // "a" is on its way to the store, but was delivered in the conversation before
+	s.wantAck(0, 0, 0) // "a" and "b" are on their way to the store, but were delivered in the conversation before
 	require.Equal(t, Ignored, s.take(0, "a"))
-	require.Equal(t, Completed, s.take(1, "b"))
-	s.wantAck(0, 0b1, 0)
+	require.Equal(t, Completed, s.take(2, "c"))
+	s.wantAck(0, 0b10, 0)
 	s.commit()
-	s.wantAck(2, 0, 0)
-	s.wantDelivered("a", "b")
+	s.wantAck(3, 0, 0)
+	s.wantDelivered("a", "b", "c")
 }
 
 func TestStreamGap(t *testing.T) { // peer-stream-gap

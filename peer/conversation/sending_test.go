@@ -189,6 +189,14 @@ func TestOutboxIsBounded(t *testing.T) {
 	require.ErrorIs(t, err, ErrLimit)
 	_, err = s.out.Queue(Text, long[:MaxOutboxBytes%MaxMessage])
 	require.NoError(t, err)
+	s.out.Acknowledged(noon, 0)
+	s.out.Give(noon, 1)
+	s.commit()
+	wantDone(t, s, 1, 0, 1)
+	_, err = s.out.Queue(Text, long)
+	require.NoError(t, err)
+	_, err = s.out.Queue(Text, long[:1])
+	require.ErrorIs(t, err, ErrLimit)
 }
 
 // After a start, the other side may know more of the stream than the store does.

@@ -196,6 +196,7 @@ func TestDamagedValuesAreSaid(t *testing.T) { // peer-store-damaged
 		"sending 3": {sending(1<<62, 1)},
 		"sending 4": {{Bucket: BucketSending, Key: []byte{0, 0, 0, 8}, Value: make([]byte, 24)}},
 		"sending 5": {{Bucket: BucketSending, Key: []byte{0, 0, contact}, Value: make([]byte, 24)}},
+		"sending 7": {{Bucket: BucketSending, Key: append([]byte{0, 0, 0, contact}, 0), Value: make([]byte, 24)}},
 		"sending 6": {entry(BucketOutbox, 0, "\x01hi")}, // there is none
 		"outbox":    {sending(0, 0), entry(BucketOutbox, 1, "\x01hi")},
 		"outbox 2":  {sending(0, 3), entry(BucketOutbox, 0, "\x01hi"), entry(BucketOutbox, 2, "\x01hi")},
