@@ -157,7 +157,7 @@ func TestWaitingForTheStoreIsProbed(t *testing.T) {
 	require.Zero(t, s.timeout())
 }
 
-func TestWindowOfIDs(t *testing.T) { // peer-window
+func TestFlightGoesSixtyFourAhead(t *testing.T) { // peer-window
 	s := newFlightScript(t)
 	s.sends(0, 65)
 	s.wantNothing(1_000)
