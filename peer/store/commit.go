@@ -14,9 +14,7 @@ import (
 const (
 	// The file grows by zeros, long before they are needed: a page that was written before goes to the disk in half the time of one that has to
 	// be found a place at each commit.
-	firstSize = 1 << 20 // bytes of a new file
-	growBy    = 1 << 20
-	spare     = growBy / 2 // bytes behind the last page in use, beyond what a batch may need
+	growBy = 1 << 20 // bytes, also of a new file
 
 	maxArena = 1 << 20 // a longer one is not kept for the next Commit
 
@@ -117,15 +115,17 @@ func (t *Tx) apply(changes []Change, arena []byte) error {
 // growFile keeps zeros behind the last page, so that bbolt finds its room in a file that is long enough. They become durable with the pages of this transaction,
 // before its header.
 func (t *Tx) growFile(batch int) error {
-	f := t.s.file
+	f, step := t.s.file, t.s.growBy
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	if info.Size() >= t.tx.Size()+int64(2*batch)+spare {
+	if info.Size() >= t.tx.Size()+int64(2*batch+step/2) {
 		return nil
 	}
-	_, err = f.WriteAt(make([]byte, growBy+2*batch), info.Size())
+	size := info.Size()
+	end := (size + int64(step+2*batch)) / pageSize * pageSize
+	_, err = f.WriteAt(make([]byte, end-size), size)
 	return err
 }
 

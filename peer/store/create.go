@@ -62,8 +62,8 @@ func (s *Store) fill(tmp string) (err error) {
 	if err := db.View(func(tx *bbolt.Tx) error { end = tx.Size(); return nil }); err != nil {
 		return err
 	}
-	if end < firstSize {
-		if _, err := f.WriteAt(make([]byte, firstSize-end), end); err != nil {
+	if size := int64(s.growBy); end < size {
+		if _, err := f.WriteAt(make([]byte, size-end), end); err != nil {
 			return err
 		}
 	}

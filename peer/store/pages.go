@@ -259,13 +259,15 @@ func (w *walker) values(id uint64, bucket string, b []byte) error {
 		}
 		return w.value(bucket, key, value)
 	}
-	if root := ne.Uint64(b); root != 0 {
+	if root := ne.Uint64(b); root != 0 && len(b) == bucketHeader {
 		return w.tree(root, limits{}, value)
+	} else if root != 0 {
+		return badPage(id, "has a bucket of no known kind")
 	}
 	inline := b[bucketHeader:]
 	// bbolt would free the page that an inline page's number names.
 	if len(inline) < pageHeader || ne.Uint64(inline) != 0 || ne.Uint16(inline[8:]) != leafPage || ne.Uint32(inline[12:]) != 0 {
-		return badPage(id, "has values of no known kind")
+		return badPage(id, "has a bucket of no known kind")
 	}
 	return leaf(id, inline, limits{}, value)
 }

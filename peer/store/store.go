@@ -90,6 +90,7 @@ type Store struct {
 	buckets []Bucket
 	index   map[string]int // of buckets
 	version uint32
+	growBy  int
 
 	mu     sync.Mutex
 	lock   *os.File // held as long as the store is open
@@ -117,7 +118,7 @@ func Open(path string, key *[32]byte, o Options) (*Store, error) {
 }
 
 func newStore(path string, key *[32]byte, o Options) (*Store, error) {
-	s := &Store{path: path, buckets: o.Buckets, index: make(map[string]int), version: o.Version}
+	s := &Store{path: path, buckets: o.Buckets, index: make(map[string]int), version: o.Version, growBy: growBy}
 	if s.version == 0 {
 		s.version = Version
 	}
@@ -170,7 +171,7 @@ func (s *Store) boltOptions() *bbolt.Options {
 		PageSize: pageSize,
 		// The file has this size from the beginning, so that it need not be mapped again while it is small. On Windows a larger map would make
 		// the file larger.
-		InitialMmapSize: firstSize,
+		InitialMmapSize: s.growBy,
 		NoStatistics:    true,
 		OpenFile: func(name string, flag int, perm os.FileMode) (*os.File, error) {
 			f, err := os.OpenFile(name, flag&^os.O_CREATE, perm) // bbolt would make an empty file of one that is gone

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -23,6 +24,36 @@ var (
 	otherKey = &[32]byte{3, 2, 1}
 	options  = Options{Buckets: []Bucket{{Name: "contact"}, {Name: "inbox", Append: true}, {Name: "outbox", Append: true}}}
 )
+
+// With these in the environment this binary is another program: one that writes while its power is cut, or one that has a store open.
+const (
+	childMode = "STORE_TEST_CHILD"
+	childArg  = "STORE_TEST_ARG"
+)
+
+var children = map[string]func(arg string) error{"commit": childCommits, "hold": childHolds}
+
+func TestMain(m *testing.M) {
+	if mode := os.Getenv(childMode); mode != "" {
+		if err := children[mode](os.Getenv(childArg)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+var seedFlag = flag.Uint64("seed", 0, "of the tests with random numbers; 0: another one each time")
+
+func testSeed(t *testing.T) uint64 {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("repeat with -seed %d", seed)
+	return seed
+}
 
 // content is what a store holds: bucket and key, with a zero byte between them, to value.
 type content map[string]string
@@ -229,7 +260,7 @@ func TestNothingOfAValueStandsInTheFile(t *testing.T) {
 	require.False(t, bytes.Contains(b, testKey[:]))
 }
 
-// fill commits random changes, so that pages split, merge and are used again.
+// fillStore commits random changes, so that pages split, merge and are used again.
 func fillStore(t testing.TB, s *Store, rng *rand.Rand, commits int) content {
 	want := content{}
 	for range commits {
