@@ -1,0 +1,5 @@
+//go:build !linux
+
+package host
+
+func newWatcher() poll { return poll{} }
