@@ -203,13 +203,14 @@ func fitting(text []cell, width int) (n, rest int) {
 			}
 			return n, i
 		case c.width > room:
-			if word := wordOf(text); isLink(word) {
-				if len(word) == len(text) {
-					return len(word), -1
-				}
-				return len(word), len(word) + 1 // behind it is a space, or the line ends
+			switch n := link(text); n {
+			case 0:
+				return i, i
+			case len(text):
+				return n, -1
+			default:
+				return n, n + 1 // behind it is a space, or the line ends
 			}
-			return i, i
 		}
 		room -= c.width
 		if c.blank() || c.width == 2 || i+1 < len(text) && text[i+1].width == 2 {
@@ -228,11 +229,22 @@ func wordOf(text []cell) []cell {
 	return text
 }
 
-// isLink reports whether the terminal may break a word. One with blanks that are none, or with marks, could imitate a line of this
-// program that way.
-func isLink(word []cell) bool {
-	s := written(word)
-	return strings.Contains(s, "://") && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+const (
+	mostScheme = 16   // characters in front of a link's ://
+	mostLink   = 2048 // so that nobody makes every row look for its end
+)
+
+// link returns how many cells a link has with which a text begins, or 0. The terminal may break it, so it has no character that could
+// pass for a blank: a row of it begins where those of this program do.
+func link(text []cell) int {
+	if !strings.Contains(written(text[:min(len(text), mostScheme+len("://"))]), "://") {
+		return 0
+	}
+	word := wordOf(text[:min(len(text), mostLink+1)])
+	if len(word) > mostLink || strings.ContainsFunc(written(word), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return 0
+	}
+	return len(word)
 }
 
 func trimRight(row []cell) []cell {

@@ -89,6 +89,8 @@ func TestWrap(t *testing.T) {
 		"link":                     {"see https://example.org/long/path now", 4, 4, 20, []string{"see", "https://example.org/long/path", "now"}},
 		"link alone":               {"https://example.org/long/path", 4, 4, 20, []string{"https://example.org/long/path"}},
 		"link and a line":          {"https://example.org/long/path\nb", 4, 4, 20, []string{"https://example.org/long/path", "b"}},
+		"link that is too long":    {"x://" + strings.Repeat("y", mostLink-3), 0, 0, mostLink - 8, []string{"x://" + strings.Repeat("y", mostLink-12), "yyyyyyyyy"}},
+		"no scheme":                {"aaaaaaaaaaaaaaaaaaaa://x", 0, 0, 20, []string{"aaaaaaaaaaaaaaaaaaaa", "://x"}},
 		"no link":                  {"x://\u28ff2345678901234567890", 4, 4, 14, []string{"x://\u28ff23456", "7890123456", "7890"}},
 		"too narrow for anything":  {"\u6f22\u5b57a", 9, 9, 5, []string{"\u6f22", "\u5b57", "a"}},
 		"tab where little is left": {"012345678\tb", 4, 4, 14, []string{"012345678", "b"}},
@@ -130,7 +132,7 @@ func FuzzCells(f *testing.F) {
 				}
 				require.LessOrEqual(t, marks, mostMarks)
 			}
-			if !isLink(wordOf(row)) {
+			if link(row) == 0 {
 				require.LessOrEqual(t, columns(row), screen-indent)
 			}
 		}

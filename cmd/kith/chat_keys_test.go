@@ -118,23 +118,43 @@ func TestLineEditor(t *testing.T) {
 	require.Len(t, l.past, mostPast)
 }
 
+// laid is how a line of 20 characters in three rows stands on a screen of 10 columns, and the cursor's row and column.
+func laid(l *lineEditor, most int) (rows []string, at [2]int) {
+	v := l.lay("> ", 2, 10, most)
+	for _, r := range v.rows {
+		rows = append(rows, r.String())
+	}
+	return rows, [2]int{v.row, v.column}
+}
+
 func TestLay(t *testing.T) {
 	l := &lineEditor{}
 	l.insert("0123456789\u6f22\u5b57\nend")
-	v := l.lay("> ", 2, 10, 8)
-	require.Equal(t, layout{[]string{"> 0123456", "789\u6f22\u5b57", "end"}, []int{9, 7, 3}, 2, 3}, v)
+	all := []string{"> 0123456", "789\u6f22\u5b57", "end"}
+	for at, want := range map[int][2]int{0: {0, 2}, 6: {0, 8}, 7: {1, 0}, 11: {1, 5}, 12: {1, 7}, 13: {2, 0}, 16: {2, 3}} {
+		l.at = at
+		rows, got := laid(l, 8)
+		require.Equal(t, all, rows)
+		require.Equal(t, want, got, "%d", at)
+	}
+	l.at = 16
+	rows, at := laid(l, 2)
+	require.Equal(t, all[1:], rows)
+	require.Equal(t, [2]int{1, 3}, at)
 	l.at = 0
-	require.Equal(t, 2, l.lay("> ", 2, 10, 8).column)
-	l.at = 7 // the first of the second row
-	v = l.lay("> ", 2, 10, 8)
-	require.Equal(t, []int{1, 0}, []int{v.row, v.column})
-	l.at = 12 // the end of the line
-	v = l.lay("> ", 2, 10, 8)
-	require.Equal(t, []int{1, 7}, []int{v.row, v.column})
-	v = l.lay("> ", 2, 10, 2)
-	require.Equal(t, layout{[]string{"789\u6f22\u5b57", "end"}, []int{7, 3}, 0, 7}, v, "the cursor is always seen")
-	l.at = 0
-	require.Equal(t, []string{"> 0123456"}, l.lay("> ", 2, 10, 1).rows)
+	rows, at = laid(l, 1)
+	require.Equal(t, all[:1], rows, "the cursor is always seen")
+	require.Equal(t, [2]int{0, 2}, at)
+}
+
+func TestAbove(t *testing.T) {
+	l := &lineEditor{}
+	l.insert("0123456789\u6f22\u5b57\nend")
+	for width, want := range map[int]int{10: 2, 9: 2, 8: 3, 5: 4, 4: 5, 100: 2} {
+		require.Equal(t, want, l.lay("> ", 2, 10, 8).above(width), "%d", width)
+	}
+	l.at = 7
+	require.Equal(t, 2, l.lay("> ", 2, 10, 8).above(8))
 }
 
 // FuzzKeyboard: whatever bytes come, the line stays within its bounds and counts its bytes.
@@ -163,8 +183,8 @@ func FuzzKeyboard(f *testing.F) {
 		v := l.lay("> ", 2, 20, 5)
 		require.LessOrEqual(t, len(v.rows), 5)
 		require.True(t, v.column < 20 && v.row < len(v.rows))
-		for i, w := range v.widths {
-			require.Less(t, w, 20, "%q", v.rows[i])
+		for _, r := range v.rows {
+			require.Less(t, r.headWidth+columns(r.text), 20, "%q", r)
 		}
 	})
 }

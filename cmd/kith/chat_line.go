@@ -162,20 +162,27 @@ func between(c cell) bool { return c.ends() || c.blank() }
 
 // A layout is how the line stands on the screen.
 type layout struct {
-	rows   []string
-	widths []int // of the rows, in columns
-	row    int   // where the cursor is
+	rows   []layoutRow
+	row    int // where the cursor is
 	column int
+}
+
+// A layoutRow is one row of it, behind a head, which is the prompt in the first.
+type layoutRow struct {
+	head      string
+	headWidth int
+	text      []cell
 }
 
 // lay sets the line behind a prompt in rows of less than width columns: the last column stays free, because terminals differ on where the
 // cursor is after it. Of more than most rows those around the cursor are shown.
 func (l *lineEditor) lay(prompt string, promptWidth, width, most int) layout {
 	var v layout
-	begin, column := 0, promptWidth
+	row, begin, column := layoutRow{prompt, promptWidth, nil}, 0, promptWidth
 	end := func(i int) {
-		v.rows, v.widths = append(v.rows, prompt+shown(l.text[begin:i])), append(v.widths, column)
-		prompt, begin, column = "", i, 0
+		row.text = l.text[begin:i]
+		v.rows = append(v.rows, row)
+		row, begin, column = layoutRow{}, i, 0
 	}
 	for i, c := range l.text {
 		if column+c.width >= width && column > 0 {
@@ -193,7 +200,39 @@ func (l *lineEditor) lay(prompt string, promptWidth, width, most int) layout {
 	}
 	end(len(l.text))
 	top := max(0, min(v.row, len(v.rows)-most))
-	bottom := min(len(v.rows), top+most)
-	v.rows, v.widths, v.row = v.rows[top:bottom], v.widths[top:bottom], v.row-top
+	v.rows, v.row = slices.Clone(v.rows[top:min(len(v.rows), top+most)]), v.row-top
+	for i := range v.rows {
+		v.rows[i].text = slices.Clone(v.rows[i].text) // the line will be changed while this is on the screen
+	}
 	return v
+}
+
+func (r layoutRow) String() string { return r.head + shown(r.text) }
+
+// above is how many rows stand above the cursor when the terminal breaks what was laid at another width.
+func (v layout) above(width int) int {
+	n := 0
+	for i, r := range v.rows[:min(len(v.rows), v.row+1)] {
+		column := 0
+		put := func(c int) {
+			if column+c > width {
+				n, column = n+1, 0
+			}
+			column += c
+		}
+		at := 0
+		for range r.headWidth {
+			put(1)
+			at++
+		}
+		for _, c := range r.text {
+			if i == v.row && at > v.column {
+				break
+			}
+			put(c.width)
+			at += c.width
+		}
+		n++
+	}
+	return max(0, n-1)
 }

@@ -93,7 +93,13 @@ func (s *screen) draw(line *lineEditor, prompt string, promptWidth int) {
 	width, height := s.measure()
 	v := line.lay(prompt, promptWidth, width, max(1, height/2))
 	// Without the terminal's own breaking, a character that is wider there than here moves nothing but its row.
-	b.WriteString("\x1b[?7l" + strings.Join(v.rows, "\r\n"))
+	b.WriteString("\x1b[?7l")
+	for i, row := range v.rows {
+		if i > 0 {
+			b.WriteString("\r\n")
+		}
+		b.WriteString(row.String())
+	}
 	if up := len(v.rows) - 1 - v.row; up > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA", up)
 	}
@@ -111,10 +117,7 @@ func (s *screen) lift(b *strings.Builder) {
 	up := s.below.row
 	if width, _ := s.measure(); width != s.width && s.width > 0 {
 		// Most terminals break rows anew when they become narrower. One that does not, such as xterm, loses a row or two above.
-		up = s.below.column / width
-		for _, w := range s.below.widths[:s.below.row] {
-			up += max(1, (w+width-1)/width)
-		}
+		up = s.below.above(width)
 	}
 	b.WriteByte('\r')
 	if up > 0 {

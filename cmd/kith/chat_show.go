@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// show shows what happened. It may be called from any goroutine, and after close.
+// show shows what happened. It may be called from any goroutine, and after close. It waits while the terminal does not read: who calls it
+// must be able to wait, too.
 func (c *chat) show(e chatEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -272,15 +273,18 @@ func (c *chat) prompt() (prompt string, width int) {
 	} else if n > 0 {
 		facts = append(facts, strconv.Itoa(n)+" waiting")
 	}
-	all, _ := c.screen.measure()
-	name, tail := c.called(f), "> "
-	if len(facts) > 0 {
-		tail = " (" + strings.Join(facts, ", ") + ")> "
-		if columns(cells(name, c.cfg.ascii))+len(tail) > all/2 {
-			tail = " (" + facts[len(facts)-1] + ")> "
+	width, _ = c.screen.measure()
+	room := width * 2 / 3 // the rest is for what is typed
+	name := c.called(f)
+	tails := []string{"> "}
+	for i := range facts {
+		tails = append(tails, " ("+strings.Join(facts[len(facts)-1-i:], ", ")+")> ")
+	}
+	for slices.Reverse(tails); len(tails) > 1; tails = tails[1:] {
+		if columns(cells(name, c.cfg.ascii))+len(tails[0]) <= room || len(tails) == 2 && len("abcd..")+len(tails[0]) <= room {
+			break
 		}
 	}
-	name = oneRow(name, max(4, all/2-len(tail)), c.cfg.ascii)
-	width = columns(cells(name, c.cfg.ascii)) + len(tail)
-	return c.screen.style(styleName, name) + tail, width
+	name = oneRow(name, room-len(tails[0]), c.cfg.ascii)
+	return c.screen.style(styleName, name) + tails[0], columns(cells(name, c.cfg.ascii)) + len(tails[0])
 }

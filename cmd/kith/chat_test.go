@@ -313,3 +313,77 @@ func TestASCII(t *testing.T) {
 		require.NotContains(d, said, "?", "what is said here is ASCII")
 	})
 }
+
+func TestPrompt(t *testing.T) {
+	long := strings.Repeat("x", 30)
+	for _, tt := range []struct {
+		name  string
+		width int
+		want  string
+	}{
+		{"bob", 200, "bob (away, 1 waiting)> ^"},
+		{"bob", 40, "bob (away, 1 waiting)> ^"},
+		{"alexandria", 40, "alexandria (1 waiting)> ^"},
+		{long, 200, "xxxxxxxxxxxxxxxxxxxxxx.. (away, 1 waiting)> ^"},
+		{long, 40, "xxxxxxxxxx.. (1 waiting)> ^"},
+		{"bob", 20, "bob> ^"},
+		{long, 20, "xxxxxxxxx..> ^"},
+		{"\u6f22\u5b57", 1, "\u6f22\u5b57> ^"},
+	} {
+		atDesk(t, tt.width, 24, chatConfig{friends: []string{tt.name}}, func(d *desk) {
+			d.press("x\r")
+			d.show(chatEvent{kind: chatOffline, friend: tt.name})
+			if tt.width >= leastWidth {
+				require.True(d, strings.HasSuffix(d.glass.String(), "\n"+tt.want), "%s", d.glass)
+			}
+		})
+	}
+}
+
+// FuzzChat: whatever a friend writes and the person types, at whatever width, the screen shows nothing but characters and the sequences
+// that the glass knows, and ends with the line that is typed.
+func FuzzChat(f *testing.F) {
+	f.Add("khello\x00mhi there\x00k\x1b[D\x7f\x00w\x10\x00m\x1b[2J\u6f22\u5b57")
+	f.Add("k/help\r\x00k\x1b[200~a\nb\x1b[201~\x00mlong long long\n\n\n\x00w\xff\x00k\x0c")
+	f.Add("k/to\x00k\t\t\x00nfine\x00ebad\x00fo\x00k\r//\r")
+	f.Fuzz(func(t *testing.T, script string) {
+		g := newGlass(t, 40, 12)
+		c := newChat(strings.NewReader(""), g, func() (int, int) { return g.width, g.height },
+			chatConfig{friends: []string{"bob", "carol"}, now: func() time.Time { return time.Time{} }})
+		for _, step := range strings.Split(script, "\x00") {
+			if step == "" || c.quit {
+				break
+			}
+			switch arg := step[1:]; step[0] {
+			case 'k':
+				c.mu.Lock()
+				c.keys.read([]byte(arg), c.press)
+				c.draw()
+				c.mu.Unlock()
+			case 'm':
+				c.show(says(arg))
+			case 'n':
+				c.show(chatEvent{kind: chatNotice, text: arg})
+			case 'e':
+				c.show(chatEvent{kind: chatError, text: arg})
+			case 'f':
+				c.show(chatEvent{kind: chatAdded, friend: arg})
+			case 'w':
+				g.resize(max(leastWidth, len(arg)%100))
+				c.changed(false, nil)
+			}
+			prompt, width := c.prompt()
+			v := c.line.lay(prompt, width, g.width, g.height/2)
+			require.Equal(t, v.column, g.x)
+			for i, r := range v.rows {
+				row := g.rows[g.y-v.row+i].text
+				require.Equal(t, strings.TrimRight(r.String(), " "), strings.TrimRight(strings.Join(row, ""), " "), "%s", g)
+			}
+			for _, r := range g.rows[g.y-v.row+len(v.rows):] {
+				require.Empty(t, r.text, "%s", g)
+			}
+			c.wanted = nil
+		}
+		c.close()
+	})
+}
