@@ -95,18 +95,20 @@ func Parse(r io.Reader, root string, before map[string][]byte) (*Trace, error) {
 	return t, nil
 }
 
-// Without returns the trace of a program for which the named calls (fsync, fdatasync, …) succeeded and made nothing durable.
-func (t *Trace) Without(calls ...string) *Trace {
+// Without returns the trace of a program for which some calls of fsync and its like succeeded and made nothing durable: those for which drop returns true. It is
+// asked with the name of the call and how many of that name there were before.
+func (t *Trace) Without(drop func(call string, before int) bool) *Trace {
 	c := *t
 	c.ops = nil
+	before := make(map[string]int)
 	for _, o := range t.ops {
-		dropped := false
-		for _, name := range calls {
-			dropped = dropped || o.call == name && (o.kind == syncNode || o.kind == syncAll)
+		if o.begin >= 0 && (o.kind == syncNode || o.kind == syncAll) {
+			before[o.call]++
+			if drop(o.call, before[o.call]-1) {
+				continue
+			}
 		}
-		if !dropped {
-			c.ops = append(c.ops, o)
-		}
+		c.ops = append(c.ops, o)
 	}
 	return &c
 }
