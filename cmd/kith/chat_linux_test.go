@@ -100,6 +100,7 @@ func TestChatFollowsItsTerminal(t *testing.T) {
 	require.NoError(t, unix.IoctlSetWinsize(int(p.tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: 40, Row: 24}))
 	p.expect("bob> hello 0123456789 0123456789 012345\r\n6789 0123456789 0123456789 ")
 	p.press("\x15")
+	p.expect("bob> \r")
 
 	// The shell gets the terminal while the program is stopped, and leaves it in its own mode.
 	raw, err := unix.IoctlGetTermios(int(p.tty.Fd()), unix.TCGETS)
