@@ -95,7 +95,7 @@ func (k *keyboard) read(b []byte, do func(s stroke, text string)) {
 	}
 	switch k.state {
 	case keysPlain:
-		k.type_(do)
+		k.letters(do)
 	case keysEscape:
 		k.state = keysPlain // the key Esc itself: terminals send a sequence in one piece
 	}
@@ -106,7 +106,7 @@ func (k *keyboard) plain(c byte, do func(stroke, string)) {
 		k.held = append(k.held, c)
 		return
 	}
-	k.type_(do)
+	k.letters(do)
 	k.held = k.held[:0] // a character that was cut off
 	if c == '\x1b' {
 		k.state = keysEscape
@@ -115,8 +115,8 @@ func (k *keyboard) plain(c byte, do func(stroke, string)) {
 	}
 }
 
-// type_ hands on the characters that are whole. What is not UTF-8 is dropped.
-func (k *keyboard) type_(do func(stroke, string)) {
+// letters hands on the characters that are whole. What is not UTF-8 is dropped.
+func (k *keyboard) letters(do func(stroke, string)) {
 	whole := len(k.held)
 	for i := 1; i <= min(utf8.UTFMax-1, len(k.held)); i++ {
 		if tail := k.held[len(k.held)-i:]; utf8.RuneStart(tail[0]) {

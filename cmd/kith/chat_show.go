@@ -39,7 +39,11 @@ func (c *chat) happened(e chatEvent, f *chatFriend) {
 		c.message(e.at, who, e.text, e.own, e.again)
 	case chatOnline:
 		if f.state != chatOnline {
-			c.notice(name + " is here" + behind("; ", waits(f.waiting())))
+			said := name + " is here"
+			if n := f.waiting(); n > 0 {
+				said += "; " + messages(n) + " on the way"
+			}
+			c.notice(said)
 		}
 		f.state = chatOnline
 	case chatOffline:
@@ -63,7 +67,7 @@ func (c *chat) happened(e chatEvent, f *chatFriend) {
 	case chatClock:
 		c.fault(clockFault(name, e.skew))
 	case chatMissing:
-		c.fault(fmt.Sprintf("%s from %s will not come: this program's store is older than what was told to %s", messages(e.count), name, name))
+		c.fault(fmt.Sprintf("%s from %s will not come: this store is an older copy, and a newer one took them", messages(e.count), name))
 	case chatAdded:
 		c.added(e.friend)
 	case chatRemoved:

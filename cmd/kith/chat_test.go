@@ -130,11 +130,11 @@ func TestMarks(t *testing.T) {
 			"-- bob does not answer any more; 1 message waits",
 			"-- bob: not found, or has not added you; 1 message waits",
 			"00:00 me: four",
-			"-- bob is here; 2 messages wait",
+			"-- bob is here; 2 messages on the way",
 			"bob (1 on the way)> ^")
 		time.Sleep(time.Hour)
 		d.show(bob(chatDelivered, 4), bob(chatDelivered, 4))
-		require.Contains(d, d.glass.String(), "-- bob is here; 2 messages wait\n"+`-- delivered to bob: 2 messages, the last "four" (00:00)`+"\nbob> ^")
+		require.Contains(d, d.glass.String(), "-- bob is here; 2 messages on the way\n"+`-- delivered to bob: 2 messages, the last "four" (00:00)`+"\nbob> ^")
 	})
 	atDesk(t, 80, 24, bobAndCarol, func(d *desk) {
 		d.show(chatEvent{kind: chatQueued, friend: "bob", count: 2})
@@ -142,7 +142,7 @@ func TestMarks(t *testing.T) {
 		d.want("-- 2 messages wait for bob", "00:00 me: a message that is rather long", "bob (looking, 3 waiting)> ^")
 		d.show(chatEvent{kind: chatOnline, friend: "bob"}, chatEvent{kind: chatDelivered, friend: "bob"}, chatEvent{kind: chatDelivered, friend: "bob", text: "earlier"})
 		d.show(chatEvent{kind: chatDelivered, friend: "bob", id: 1})
-		d.want("-- 2 messages wait for bob", "00:00 me: a message that is rather long", "-- bob is here; 3 messages wait",
+		d.want("-- 2 messages wait for bob", "00:00 me: a message that is rather long", "-- bob is here; 3 messages on the way",
 			`-- delivered to bob: 3 messages, the last "a message that is rath.." (00:00)`, "bob> ^")
 		d.press("no\r")
 		d.show(chatEvent{kind: chatRefused, friend: "bob", id: 2, text: "the outbox is full"})
@@ -171,7 +171,7 @@ func TestEvents(t *testing.T) {
 		{chatEvent{kind: chatClock, friend: "bob", skew: -52 * time.Minute}, "!! bob's clock is 52 min behind yours"},
 		{chatEvent{kind: chatClock, friend: "bob", skew: 125 * time.Minute}, "!! bob's clock is 2 h 5 min ahead of yours. Over an hour, and you do not find each other: whose clock is wrong has to set it right"},
 		{chatEvent{kind: chatClock, friend: "bob", skew: 100 * time.Hour}, "!! bob's clock is 4 days ahead of yours. Over an hour, and you do not find each other: whose clock is wrong has to set it right"},
-		{chatEvent{kind: chatMissing, friend: "bob", count: 3}, "!! 3 messages from bob will not come: this program's store is older than what was told to bob"},
+		{chatEvent{kind: chatMissing, friend: "bob", count: 3}, "!! 3 messages from bob will not come: this store is an older copy, and a newer one took them"},
 		{chatEvent{kind: chatAdded, friend: "dave"}, "-- dave is added, and has to add you too: /address shows what they need; /to dave talks to them"},
 		{chatEvent{kind: chatRemoved, friend: "carol"}, "-- carol is removed: nothing shows them that you are there"},
 		{chatEvent{kind: chatBlocked, friend: "carol"}, "-- carol is blocked: nothing shows them that you are there"},
