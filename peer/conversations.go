@@ -186,13 +186,13 @@ func (p *Peer) part(now time.Time, s *session, why conversation.Why) {
 	if p.closing {
 		return
 	}
-	again := (why == conversation.WhyEnded || why == conversation.WhyDay) && c.sending.Waiting() > 0
+	again := why != conversation.WhyMalformed && c.sending.Waiting() > 0
 	switch {
 	case why == conversation.WhyLost, why == conversation.WhyRestored: // peer-lost-again, peer-knock-last
 		p.rendezvous.Search(now, c.Key, append([]netip.AddrPort{s.conversation.To()}, c.known...)...)
 	case again: // there is a message to send
 		p.rendezvous.Search(now, c.Key)
-	default: // nor is there when the user has just ended it, and what ended for a fault would end so again
+	default: // what ended for a fault would end so again
 		c.quiet = true
 		p.rendezvous.Quiet(now, c.Key, true) // peer-end-quiet
 	}
