@@ -24,7 +24,7 @@ type post struct {
 	c      *contact
 	epoch  uint64
 	family dht.Family
-	slot   *handshake.Slot
+	slot   *handshake.Slot // nil until it is needed
 	seq    handshake.Sequence
 
 	due    time.Time // when it is to be put; zero: not by itself
@@ -42,6 +42,13 @@ type post struct {
 
 // idle reports whether the post waits for nothing but its time.
 func (p *post) idle() bool { return p.op == 0 && !p.queued && !p.due.IsZero() }
+
+// erase clears the keys of the slot.
+func (p *post) erase() {
+	if p.slot != nil {
+		p.slot.Erase()
+	}
+}
 
 // turn makes the slots of the epochs that are accepted at now, and erases those of others. That of the epoch that was before the present one it makes only if old says so.
 func (r *Rendezvous) turn(now time.Time, c *contact, old bool) {
@@ -61,7 +68,7 @@ func (r *Rendezvous) turn(now time.Time, c *contact, old bool) {
 			return false
 		}
 		r.stopPosting(p)
-		p.slot.Erase()
+		p.erase()
 		return true
 	})
 	if c.epoch != live[0] {
@@ -81,7 +88,7 @@ func (r *Rendezvous) turn(now time.Time, c *contact, old bool) {
 		}
 		for _, f := range r.families {
 			if !slices.ContainsFunc(c.posts, func(p *post) bool { return p.epoch == epoch && p.family == f }) {
-				c.posts = append(c.posts, &post{c: c, epoch: epoch, family: f, slot: c.pair.Slot(handshake.Own, ofHandshake(f), epoch), due: now}) // peer-publish-next
+				c.posts = append(c.posts, &post{c: c, epoch: epoch, family: f, due: now}) // peer-publish-next
 			}
 		}
 	}
@@ -107,6 +114,9 @@ func (r *Rendezvous) put(now time.Time, p *post) {
 }
 
 func (r *Rendezvous) putOnce(now time.Time, p *post) {
+	if p.slot == nil {
+		p.slot = p.c.pair.Slot(handshake.Own, ofHandshake(p.family), p.epoch)
+	}
 	p.done = false
 	seq, err := p.seq.Next(now, r.rand)
 	if err == nil {

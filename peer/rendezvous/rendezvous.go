@@ -39,7 +39,8 @@ type Rendezvous struct {
 	rand     io.Reader
 	random   *rand.Rand
 	families []dht.Family
-	zero     time.Time // where the minutes begin in which rare things are done together
+	zero     time.Time // when it was made: where the minutes begin in which rare things are done together
+	begun    bool      // operations may begin
 
 	local     []netip.AddrPort // addresses of the interfaces
 	endpoints []netip.AddrPort // what is published
@@ -131,7 +132,8 @@ func New(cfg Config, now time.Time) (*Rendezvous, error) {
 	return r, nil
 }
 
-// Add makes a contact of the pair's friend, who was last spoken to, or added, at spoken: publishing for him and looking for him begins. The pair stays the caller's, and must not
+// Add makes a contact of the pair's friend, who was last spoken to, or added, at spoken: publishing for him and looking for him begins. Nothing begins before SetEndpoints or HandleTimeout is
+// called for the first time, so that of those who are added before, who was spoken to last is the first. The pair stays the caller's, and must not
 // be erased before Remove. The error's class is ErrState for a contact that is already there, and ErrLimit for one over handshake.MaxContacts.
 func (r *Rendezvous) Add(now time.Time, pair *handshake.Pair, spoken time.Time) error {
 	friend := pair.Friend()
@@ -170,7 +172,7 @@ func (r *Rendezvous) drop(c *contact) {
 	r.stopLooking(c)
 	for _, p := range c.posts {
 		r.stopPosting(p)
-		p.slot.Erase()
+		p.erase()
 	}
 	for _, read := range c.look.readings {
 		read.erase()
@@ -190,6 +192,7 @@ func (r *Rendezvous) Erase() {
 // SetEndpoints says which addresses the interfaces have. What is published is these and, before them, what DHT nodes report; those that no record may have are left out, and
 // those beyond 8.
 func (r *Rendezvous) SetEndpoints(now time.Time, local []netip.AddrPort) {
+	r.begun = true
 	r.local = slices.Clone(local)
 	r.moved(now)
 }
@@ -215,6 +218,7 @@ func (r *Rendezvous) moved(now time.Time) {
 		add(a)
 	}
 	if slices.Equal(endpoints, r.endpoints) {
+		r.begin(now)
 		return
 	}
 	again := len(r.endpoints) > 0
@@ -223,7 +227,7 @@ func (r *Rendezvous) moved(now time.Time) {
 		r.turn(now, c, true)
 		for _, p := range c.posts {
 			r.stopPosting(p)
-			p.due = now                                                                   // peer-publish-when, peer-publish-old
+			p.due, p.wait = now, 0                                                        // peer-publish-when, peer-publish-old
 			if again && r.excused && !p.began.IsZero() && now.Before(p.began.Add(calm)) { // peer-publish-calm
 				p.due = p.began.Add(calm)
 			}
@@ -244,7 +248,7 @@ func (r *Rendezvous) inOrder() []*contact {
 	return all
 }
 
-// Open says whether a conversation with a friend is open. While it is, nobody looks for him.
+// Open says whether a conversation with a friend is open. While it is, nobody looks for him. When one is over, Search or Quiet follows, or he is looked for a while later.
 func (r *Rendezvous) Open(now time.Time, friend handshake.PublicKey, open bool) {
 	c := r.contacts[friend]
 	if c == nil || c.open == open {
@@ -271,7 +275,8 @@ func (r *Rendezvous) attention(now time.Time, c *contact) {
 		r.stopLooking(c)
 		c.look.sought, c.urgent = true, false
 	} else {
-		c.look.anew(now) // peer-look-lost
+		c.look.step = 0
+		c.look.next(now, r, c)
 	}
 	r.settle(now, c)
 }

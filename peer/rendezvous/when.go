@@ -31,6 +31,9 @@ func (r *Rendezvous) round(t time.Time, grid time.Duration) time.Time {
 // NextTimeout returns when HandleTimeout is to be called next; the zero time: never.
 func (r *Rendezvous) NextTimeout() time.Time {
 	next := r.resume
+	if !r.begun && len(r.contacts) > 0 {
+		return r.zero
+	}
 	if len(r.timers) > 0 {
 		next = earlier(next, r.timers[0].due)
 	}
@@ -47,6 +50,7 @@ func earlier(a, b time.Time) time.Time {
 
 // HandleTimeout does what is due at now. Calling it too early, or too often, does no harm.
 func (r *Rendezvous) HandleTimeout(now time.Time) {
+	r.begun = true
 	for len(r.timers) > 0 && !r.timers[0].due.After(now) {
 		r.serve(now, r.timers[0])
 	}
@@ -98,7 +102,7 @@ func (r *Rendezvous) serve(now time.Time, c *contact) {
 // begin begins what waits, as far as there is room: look-ups and puts in turn, so that neither waits for all of the other.
 func (r *Rendezvous) begin(now time.Time) {
 	r.resume = time.Time{}
-	for {
+	for r.begun {
 		look, put := len(r.looking) > 0 && r.looks < looksMax, len(r.posting) > 0 && r.puts < putsAtOnce // peer-look-pace
 		if look && put {
 			look = r.lookNext

@@ -42,6 +42,7 @@ type person struct {
 	open      map[handshake.PublicKey]bool
 	queries   []query
 	timeouts  int
+	wakes     int // of them, for the rendezvous
 	datagrams int
 }
 
@@ -174,6 +175,9 @@ func (p *person) do(f func(now time.Time)) { p.host.Do(f) }
 
 func (p *person) HandleTimeout(now time.Time) {
 	p.timeouts++
+	if next := p.r.NextTimeout(); !next.IsZero() && !next.After(now) {
+		p.wakes++
+	}
 	p.Node.HandleTimeout(now)
 	p.r.HandleTimeout(now)
 }
