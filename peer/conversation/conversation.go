@@ -70,17 +70,18 @@ type Conversation struct {
 	failures failures
 
 	// What is due.
-	ack      bool      // at once
-	ackAt    time.Time // zero: none is
-	acked    uint64    // the next expected that was told last
-	counted  int       // datagrams with message frames since
-	ping     bool
-	value    [PingValue]byte // R: of the first ping
-	begun    bool            // R: it was sent
-	pongs    []pong
-	aside    aside
-	repeat   netip.AddrPort // where the first datagram's contents go again; none without an address
-	restored bool           // no message goes any more: its stream is another
+	ack        bool      // at once
+	ackAt      time.Time // zero: none is
+	acked      uint64    // the next expected that was told last
+	counted    int       // datagrams with message frames since
+	ping       bool
+	unanswered int             // pings in a row
+	value      [PingValue]byte // R: of the first ping
+	begun      bool            // R: it was sent
+	pongs      []pong
+	aside      aside
+	repeat     netip.AddrPort // where the first datagram's contents go again; none without an address
+	restored   bool           // no message goes any more: its stream is another
 
 	// When it was.
 	opened time.Time

@@ -263,6 +263,7 @@ func (c *Conversation) takePong(now time.Time, value []byte) {
 		c.flight.moved()
 	}
 	if ok {
+		c.unanswered = 0
 		c.flight.sample(d)
 	}
 }
@@ -286,15 +287,21 @@ func (c *Conversation) answerAside(now time.Time, a *arrival) {
 		c.aside = aside{} // proved meanwhile
 		return
 	}
-	room := amplification * a.size // peer-path-amplification
+	c.aside.room = amplification * a.size // peer-path-amplification
 	if a.from == c.path.there.addr {
-		room = amplification*c.path.there.came - c.path.there.went
-		if c.path.asks(now) {
-			if c.aside.to != a.from {
-				c.aside = aside{to: a.from}
-			}
-			c.aside.ping = true
-		}
+		c.aside.room = c.path.room()
+		c.askAside(now)
 	}
-	c.aside.room = room
+}
+
+// askAside lets a ping go to where the newest datagram came from, if it is time for one.
+func (c *Conversation) askAside(now time.Time) {
+	at := c.path.askAt()
+	if at.IsZero() || now.Before(at) {
+		return
+	}
+	if c.aside.to != c.path.there.addr {
+		c.aside = aside{to: c.path.there.addr, room: c.path.room()}
+	}
+	c.aside.ping = true
 }

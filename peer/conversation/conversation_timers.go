@@ -15,6 +15,8 @@ const (
 	endCopies = 3
 	endApart  = 100 * time.Millisecond
 
+	pingSlowest = 4 * time.Second // between pings that are not answered: a dozen go before silence ends it
+
 	// sooner is how much earlier the initiator's keep-alive comes. Its ping is answered, so that the responder's never comes; at the same moment both would ping and both would answer.
 	sooner = time.Second
 )
@@ -25,6 +27,14 @@ func (c *Conversation) keepAliveAt() time.Time { // peer-keepalive
 		return c.sent.Add(keepAlive - sooner)
 	}
 	return c.sent.Add(keepAlive)
+}
+
+// pingAgainAt returns when a ping that was not answered goes again: one that is lost must not cost a third of the time after which the conversation is.
+func (c *Conversation) pingAgainAt() time.Time {
+	if at := c.path.here.at; !at.IsZero() {
+		return at.Add(min(max(c.flight.probeTimeout(c.unanswered), firstProbe), pingSlowest))
+	}
+	return time.Time{}
 }
 
 // NextTimeout returns when HandleTimeout is to be called next, the zero time for never.
@@ -40,7 +50,7 @@ func (c *Conversation) NextTimeout() time.Time {
 	if !c.ratchet.CanSend() { // what is due cannot be done before something opens
 		return at
 	}
-	at = earliest(at, c.keepAliveAt(), c.ackAt, c.flight.timeout())
+	at = earliest(at, c.keepAliveAt(), c.pingAgainAt(), c.path.askAt(), c.ackAt, c.flight.timeout())
 	if _, when := c.flight.allows(c.now); !c.restored && !when.IsZero() {
 		if _, ok := c.flight.next(c.sending.Sendable()); ok {
 			at = earliest(at, when)
@@ -77,6 +87,11 @@ func (c *Conversation) HandleTimeout(now time.Time) {
 			c.ping = true
 			c.flight.rest()
 		}
+		if due(c.pingAgainAt()) {
+			c.ping = true
+			c.unanswered++
+		}
+		c.askAside(now)
 		c.flight.handleTimeout(now)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kith/handshake"
+	"kith/ratchet"
 )
 
 const (
@@ -13,6 +14,9 @@ const (
 	cidsAhead = 7                // how far a side goes in the other's beyond what was answered
 	pathLife  = 10 * time.Second // how long an answer to a ping is waited for
 	pathAgain = time.Second      // how long before another ping goes to an address that is not proved
+
+	// maxAsk is the size of the largest datagram that a ping goes in to such an address: beside a hello and an acknowledgement.
+	maxAsk = HeadSize + ratchet.Overhead + 2*Block
 
 	amplification = 3 // times the bytes that came from an address that is not proved
 )
@@ -116,14 +120,16 @@ func (p *path) up() bool {
 	return true
 }
 
-// asks reports whether a ping is to go to where the newest datagram came from.
-func (p *path) asks(now time.Time) bool {
-	t := &p.there
-	return t.newest && (t.at.IsZero() || now.Sub(t.at) >= pathAgain)
+// askAt returns when a ping is to go to where the newest datagram came from, the zero time for never.
+func (p *path) askAt() time.Time {
+	if !p.there.newest || p.room() < maxAsk {
+		return time.Time{}
+	}
+	return p.there.at.Add(pathAgain) // long ago, where none has gone
 }
 
-// allows reports whether n bytes may go to the address that is not proved. // peer-path-amplification
-func (p *path) allows(n int) bool { return p.there.went+n <= amplification*p.there.came }
+// room returns how many bytes may go to the address that is not proved. // peer-path-amplification
+func (p *path) room() int { return amplification*p.there.came - p.there.went }
 
 // answered takes a pong. It returns the round trip, and whether there is another address now.
 func (p *path) answered(now time.Time, value []byte) (d time.Duration, moved, ok bool) {

@@ -39,6 +39,9 @@ func (s *pathScript) open(from netip.AddrPort, i uint32, newest bool) {
 	s.opened(s.now, from, i, newest, 169)
 }
 
+// asks reports whether a ping is to go to where the newest datagram came from.
+func (s *pathScript) asks() bool { return !s.askAt().IsZero() && !s.askAt().After(s.now) }
+
 // ping sends a ping to the address of r, and returns its value.
 func (s *pathScript) ping(r *remote, value byte) []byte {
 	v := [PingValue]byte{value}
@@ -102,10 +105,10 @@ func TestPathGoesSevenAheadOfWhatWasAnswered(t *testing.T) { // peer-cid-ahead
 func TestPathMovesWhenAPingIsAnswered(t *testing.T) { // peer-path-proved
 	s := newPathScript(t)
 	s.open(away, 0, true)
-	require.True(t, s.asks(s.now))
+	require.True(t, s.asks())
 	require.Equal(t, home, s.here.addr)
 	value := s.ping(&s.there, 1)
-	require.False(t, s.asks(s.now), "one ping is out")
+	require.False(t, s.asks(), "one ping is out")
 
 	s.pong([]byte{2, 0, 0, 0, 0, 0, 0, 0}, home)
 	s.pong(nil, home)
@@ -116,12 +119,12 @@ func TestPathMovesWhenAPingIsAnswered(t *testing.T) { // peer-path-proved
 func TestPathFollowsTheNewestOnly(t *testing.T) {
 	s := newPathScript(t)
 	s.open(away, 0, false) // late
-	require.False(t, s.asks(s.now))
+	require.False(t, s.asks())
 
 	s.open(away, 0, true)
 	value := s.ping(&s.there, 1)
 	s.open(home, 0, true) // newer: away was somebody's copy
-	require.False(t, s.asks(s.now))
+	require.False(t, s.asks())
 	s.pong(value, home)
 }
 
@@ -130,14 +133,14 @@ func TestPathTakesTheLastPingOfTenSeconds(t *testing.T) { // peer-path-answer
 	s.open(away, 0, true)
 	first := s.ping(&s.there, 1)
 	s.advance(pathAgain)
-	require.True(t, s.asks(s.now), "again")
+	require.True(t, s.asks(), "again")
 	last := s.ping(&s.there, 2)
 	s.pong(first, home)
 	s.advance(pathLife)
 	s.pong(last, home)
 
 	s.open(away, 0, true) // forgotten, and there again
-	require.True(t, s.asks(s.now))
+	require.True(t, s.asks())
 	last = s.ping(&s.there, 3)
 	s.advance(pathLife - 1)
 	s.pong(last, away)
@@ -146,12 +149,12 @@ func TestPathTakesTheLastPingOfTenSeconds(t *testing.T) { // peer-path-answer
 func TestPathSendsThreeTimesWhatCame(t *testing.T) { // peer-path-amplification
 	s := newPathScript(t)
 	s.open(away, 0, true)
-	require.True(t, s.allows(3*169))
-	require.False(t, s.allows(3*169+1))
-	s.there.went += 3 * 169
-	require.False(t, s.allows(1))
+	require.Equal(t, 3*169, s.room())
+	s.there.went += 2 * 169
+	require.False(t, s.asks(), "too little is left for a ping that has to be long")
 	s.open(away, 0, false)
-	require.True(t, s.allows(3*169))
+	require.Equal(t, 4*169, s.room())
+	require.True(t, s.asks())
 }
 
 func TestPathErases(t *testing.T) { // peer-over-erase
