@@ -19,6 +19,9 @@ const (
 	faultsMin = 2 * time.Minute
 	faultsMax = 8 * time.Minute
 	healed    = 40 * time.Minute
+
+	// How long the two may be in different conversations: until one of them is lost for who still has it, and somewhat longer. Where nothing is lost and nobody starts anew they never are.
+	splitMost = 75 * time.Second
 )
 
 // A world is one run: two people, three nodes of a DHT, and a network between them.
@@ -28,6 +31,8 @@ type world struct {
 	n      *sim.Network
 	doors  []netip.AddrPort
 	people [2]*person
+	calm   bool          // nothing is lost, nobody starts anew: only late, doubled and overtaken
+	apart  time.Time     // since when the two are in different conversations; zero: they are not
 	commit time.Duration // about how long the disks take
 	begun  time.Time
 	until  time.Time // the end of the faults
@@ -98,9 +103,16 @@ func newWorld(seed uint64) *world {
 		Latency: time.Duration(pick(0.2, 5, 20, 80) * float64(time.Millisecond)), Jitter: time.Duration(pick(0, 2, 40) * float64(time.Millisecond)),
 		Loss: pick(0, 0, 0.02, 0.1, 0.3), Duplicate: pick(0, 0.02, 0.2), Late: pick(0, 0, 0.02, 0.1), LateBy: time.Duration(pick(0.3, 2, 9) * float64(time.Second)),
 	}
-	w := &world{seed: seed, rng: rng, n: sim.New(cfg), commit: time.Duration(pick(0, 0.2, 3, 30) * float64(time.Millisecond)), counts: map[string]int{}}
+	calm := rng.IntN(4) == 0
+	if calm {
+		cfg.Loss, cfg.Late, cfg.LateBy = 0, pick(0.1, 0.3), time.Duration(pick(0.3, 2, 9)*float64(time.Second))
+	}
+	w := &world{seed: seed, rng: rng, calm: calm, n: sim.New(cfg), commit: time.Duration(pick(0, 0.2, 3, 30) * float64(time.Millisecond)), counts: map[string]int{}}
 	w.begun = w.n.Now()
 	w.until = w.begun.Add(faultsMin + time.Duration(rng.Int64N(int64(faultsMax-faultsMin))))
+	if calm {
+		w.count("calm")
+	}
 	if cfg.Loss == 0.3 {
 		w.count("30 % loss")
 	}
@@ -161,6 +173,12 @@ func (w *world) plan() {
 				w.count("burst")
 			})
 		}
+		if w.rng.IntN(5) == 0 {
+			w.some(func() { w.end(a) })
+		}
+		if w.calm {
+			continue
+		}
 		for range w.rng.IntN(4) {
 			w.some(a.crash)
 		}
@@ -170,13 +188,18 @@ func (w *world) plan() {
 		for range w.rng.IntN(3) {
 			w.some(func() { w.move(a) })
 		}
-		if w.rng.IntN(5) == 0 {
-			w.some(func() { w.end(a) })
-		}
 	}
 	for range w.rng.IntN(3) {
-		w.some(w.partition)
+		if !w.calm {
+			w.some(w.partition)
+		}
 	}
+	for range 6 {
+		if w.calm {
+			w.some(w.glare)
+		}
+	}
+	w.n.At(start.Add(time.Second), w.together)
 	if w.rng.IntN(3) == 0 {
 		w.some(func() {
 			w.n.Shuffle(time.Duration(w.rng.Int64N(int64(5 * time.Second))))
@@ -237,6 +260,45 @@ func (w *world) end(a *person) {
 	a.h.Do(func(now time.Time) { _ = a.p.End(now, a.friend.id.PublicKey()) })
 }
 
+// glare ends the conversation, and lets both begin another at once.
+func (w *world) glare() {
+	w.count("glare")
+	w.end(w.people[w.rng.IntN(2)])
+	for _, a := range w.people {
+		w.n.At(w.n.Now().Add(3*time.Second+time.Duration(w.rng.Int64N(int64(50*time.Millisecond)))), func(time.Time) { w.search(a) })
+	}
+}
+
+// search is a user who wants the friend looked for now.
+func (w *world) search(a *person) {
+	if a.p != nil {
+		a.h.Do(func(now time.Time) { _ = a.p.Search(now, a.friend.id.PublicKey()) })
+	}
+}
+
+// together looks four times a second whether both are in the same conversation.
+func (w *world) together(now time.Time) {
+	w.n.At(now.Add(250*time.Millisecond), w.together)
+	var ids [2]string
+	for i, a := range w.people {
+		if a.p != nil {
+			if id, ok := a.p.Session(a.friend.id.PublicKey()); ok {
+				ids[i] = fmt.Sprintf("%x", id.ID)
+			}
+		}
+	}
+	switch {
+	case ids[0] == ids[1] || ids[0] == "" || ids[1] == "":
+		w.apart = time.Time{}
+	case w.apart.IsZero():
+		w.count("apart")
+		w.apart = now
+	}
+	if !w.apart.IsZero() && (w.calm || now.Sub(w.apart) > splitMost) {
+		w.violate("split", "the two are in different conversations, for %v", now.Sub(w.apart))
+	}
+}
+
 // partition cuts the two, or one of them from everybody, in one or both directions, for a while.
 func (w *world) partition() {
 	a := w.people[w.rng.IntN(2)]
@@ -286,7 +348,9 @@ func (w *world) run() *violation {
 			})
 		}
 	}
-	w.n.SetLoss(0.01)
+	if !w.calm {
+		w.n.SetLoss(0.01)
+	}
 	a, b := w.people[0], w.people[1]
 	done := func() bool { return w.found != nil || a.whole() && b.whole() }
 	if !w.n.RunUntil(healed, done) {
