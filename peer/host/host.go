@@ -47,6 +47,9 @@ type Config struct {
 
 	// Rand is that of peer.Config.
 	Rand io.Reader
+
+	// Tap is shown every datagram; nil: nobody is.
+	Tap Tap
 }
 
 // A Host is a peer that runs. Its methods may be called from any goroutine, but not from a function given to Do.
@@ -54,6 +57,7 @@ type Host struct {
 	peer    *peer.Peer       // called by the driver, and by its Do
 	local   []netip.AddrPort // what the peer knows of the machine's addresses; goes with it
 	store   *store.Store
+	tap     Tap
 	queue   queue
 	batches chan batch    // holds one at most, since the peer gives no other before that is done
 	commits chan struct{} // closed when no more batches are committed
@@ -94,13 +98,13 @@ func Start(cfg Config) (*Host, error) {
 		return nil, errors.Join(fmt.Errorf("host: %s: %w", cfg.Store, err), d.Close(), s.Close())
 	}
 	h := &Host{
-		peer: p, store: s, driver: d, queue: queue{more: make(chan struct{}, 1)},
+		peer: p, store: s, tap: cfg.Tap, driver: d, queue: queue{more: make(chan struct{}, 1)},
 		batches: make(chan batch, 1), commits: make(chan struct{}), silent: make(chan struct{}), done: make(chan struct{}), stop: make(chan struct{}),
 	}
 	h.local = localAddrs(d.LocalAddrs())
 	p.SetLocal(now, h.local)
 	go h.commit()
-	d.Start(p, h.after)
+	d.Start(h.machine(), h.after)
 	go h.watch()
 	return h, nil
 }
@@ -172,7 +176,10 @@ func (h *Host) Err() error {
 
 // Rebind closes the sockets and opens others under the same peer, as if the machine had come to another network: conversations go on, and friends notice by the next datagram. What arrives meanwhile is lost. If the
 // others cannot be opened, the host is back at the addresses where it was, or has ended if those are gone too, and the error says why.
-func (h *Host) Rebind(addrs []netip.AddrPort) error {
+func (h *Host) Rebind(addrs []netip.AddrPort) error { return h.RebindAfter(func() {}, addrs) }
+
+// RebindAfter is Rebind with a while without any network, until away returns. The peer stands still meanwhile, and whoever calls a method of the host waits: away must not.
+func (h *Host) RebindAfter(away func(), addrs []netip.AddrPort) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	select {
@@ -184,6 +191,7 @@ func (h *Host) Rebind(addrs []netip.AddrPort) error {
 	if err := h.driver.Close(); err != nil {
 		return fmt.Errorf("host: closing the sockets: %w", err)
 	}
+	away()
 	d, err := listen(addrs, false)
 	if err != nil {
 		var back error
@@ -193,7 +201,7 @@ func (h *Host) Rebind(addrs []netip.AddrPort) error {
 		}
 	}
 	h.driver = d
-	d.Start(h.peer, h.after)
+	d.Start(h.machine(), h.after)
 	_ = d.Do(func(now time.Time) { h.moved(now, localAddrs(d.LocalAddrs())) }) // it has just been opened, and only the holder of mu closes it
 	return err
 }

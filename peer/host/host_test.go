@@ -188,6 +188,49 @@ func TestRebind(t *testing.T) {
 	a.wantText("still there?")
 }
 
+func TestRebindAfter(t *testing.T) {
+	a, b := meet(t)
+	require.NoError(t, a.h.RebindAfter(func() { b.say(a, "where are you?") }, []netip.AddrPort{loopback}))
+	a.wantText("where are you?")
+	a.say(b, "elsewhere")
+	b.wantText("elsewhere")
+}
+
+func TestTap(t *testing.T) {
+	d := doors(t)
+	a, b := newPerson(t, 1, d), newPerson(t, 2, d)
+	require.NoError(t, a.h.Close())
+	var sent, came [2]int // datagrams of the DHT, and others
+	a.cfg.Tap = func(out bool, other netip.AddrPort, datagram []byte) {
+		require.True(t, other.IsValid())
+		n := &came
+		if out {
+			n = &sent
+		}
+		if datagram[0] == 'd' {
+			n[0]++
+		} else {
+			n[1]++
+		}
+	}
+	a.start()
+	a.add(b)
+	b.add(a)
+	a.say(b, "hello")
+	b.wantText("hello")
+	s := a.h.Stats()
+	require.NoError(t, a.h.Rebind([]netip.AddrPort{loopback}))
+	a.say(b, "from here")
+	b.wantText("from here")
+	require.NoError(t, a.h.Close())
+	for _, n := range [2][2]int{sent, came} {
+		require.Positive(t, n[0])
+		require.Positive(t, n[1])
+	}
+	require.Greater(t, sent[0]+sent[1], int(s.Out), "also behind Rebind")
+	require.Greater(t, came[0]+came[1], int(s.In))
+}
+
 func TestEcho(t *testing.T) {
 	d := doors(t)
 	a, b := newPerson(t, 1, d), newPerson(t, 2, d)
