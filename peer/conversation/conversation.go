@@ -167,7 +167,7 @@ func (c *Conversation) Finish(now time.Time) {
 		c.begun, c.restored = true, c.hello.Stream != c.sending.Stream()
 	} else {
 		c.hello = c.newHello()
-		c.ping = true
+		c.ping = true // peer-responder-first
 		c.random64(&c.value)
 		c.proof = now.Add(firstProof) // peer-responder-proof
 	}

@@ -212,6 +212,35 @@ func TestFullChainIsSilent(t *testing.T) { // rt-send-limit
 	s.want("ack 1")
 }
 
+func TestEndOfAFullChain(t *testing.T) {
+	s := newOpenScript(t, initiator)
+	for s.c.ratchet.CanSend() {
+		s.c.ping = true
+		s.settle()
+	}
+	s.arrived = nil
+	s.c.End(s.now, ReasonLeft)
+	s.settle()
+	s.wantEvents("ending left")
+	s.advance(time.Second)
+	s.wantEvents("over left")
+	s.wantNothing()
+}
+
+func TestEventsAreBounded(t *testing.T) {
+	s := newOpenScript(t, initiator)
+	for i := range uint32(5) {
+		s.index = i
+		_, err := s.c.HandleDatagram(s.now, home, i, s.seal("endpoints 192.0.2.9:1"))
+		require.NoError(t, err)
+		_, err = s.c.HandleDatagram(s.now, home, i, s.seal("endpoints 192.0.2.9:2"))
+		require.NoError(t, err)
+	}
+	s.cid = 1
+	s.settle()
+	s.wantEvents("endpoints [192.0.2.9:2]", "cids")
+}
+
 func TestEndpointsAreTold(t *testing.T) {
 	s := newOpenScript(t, initiator)
 	s.send("endpoints 192.0.2.9:1 [2001:db8::9]:2")

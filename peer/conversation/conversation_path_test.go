@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,11 @@ func TestFailuresToOpen(t *testing.T) { // peer-open-failures, peer-open
 		require.ErrorIs(t, s.deliver(home, 0, good), ErrReplay) // networks do that
 	}
 	s.send("ping abcdefgh")
+	s.advance(500 * ms)
+	for range 250 { // those of before do not count any more
+		require.ErrorIs(t, s.deliver(home, 0, bad), ErrAuthentication)
+	}
+	require.ErrorIs(t, s.deliver(home, 0, bad), ErrLimit)
 }
 
 func TestNobodyIsNamedInAnError(t *testing.T) {
@@ -142,15 +148,38 @@ func TestNobodyIsNamedInAnError(t *testing.T) {
 	require.True(t, errors.Is(err, ErrAuthentication))
 }
 
-// noRandom fails.
-type noRandom struct{}
+// noRandom fails after some reads.
+type noRandom struct{ reads int }
 
-func (noRandom) Read([]byte) (int, error) { return 0, errors.New("no randomness") }
+func (r *noRandom) Read(b []byte) (int, error) {
+	if r.reads--; r.reads < 0 {
+		return 0, errors.New("no randomness")
+	}
+	return len(b), nil
+}
 
 func TestWithoutRandomness(t *testing.T) {
-	i, _ := sessions()
 	side := newSide(t)
-	_, err := New(start, Config{Role: initiator, Session: i, To: home, Sending: side.out, Receiving: side.in, Journal: side.journal, Rand: noRandom{}})
-	require.Error(t, err)
-	require.Zero(t, *i)
+	cfg := Config{
+		Role: initiator, To: home, Sending: side.out, Receiving: side.in, Journal: side.journal,
+		Random: rand.New(rand.NewPCG(1, 2)),
+	}
+	for reads := range 2 { // ratchet key, nonce of the hello
+		cfg.Session, _ = sessions()
+		cfg.Rand = &noRandom{reads}
+		_, err := New(start, cfg)
+		require.Error(t, err)
+		require.Zero(t, *cfg.Session)
+	}
+
+	s := newScript(t, responder)
+	_, cfg.Session = sessions()
+	cfg.Role, cfg.Rand = responder, &noRandom{1} // the ratchet key when hello opens
+	c, err := New(start, cfg)
+	require.NoError(t, err)
+	s.c = c
+	s.send("hello 0")
+	s.wantEvents("connected", "over lost")
+	s.wantNothing()
+	s.wantErased()
 }

@@ -68,7 +68,7 @@ func (c *Conversation) appendAck(b []byte) []byte { // peer-ack-everywhere
 	return b
 }
 
-// appendPing appends a ping, which is the last that went to the address.
+// appendPing appends a ping, the only one of its datagram and the last that went to the address. // peer-ping-few
 func (c *Conversation) appendPing(b []byte) []byte {
 	value := c.value
 	if c.begun { // R's first ping has its value already, for Repeat
