@@ -49,7 +49,7 @@ func root() *cobra.Command {
 	}
 	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return noEmptyFlags(cmd) }
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
-	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand(), vectorsCommand(), shimCommand(), idCommand(), doctorCommand())
+	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand(), vectorsCommand(), shimCommand(), idCommand(), contactCommand(), peerCommand(), doctorCommand())
 	fitHelp(cmd, helpWidth())
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // few words here are files
 	return cmd
@@ -58,7 +58,7 @@ func root() *cobra.Command {
 // noEmptyFlags refuses an empty name of a file or program: a script's variable that is not set would otherwise mean the default, and be
 // written over or judged in place of what was meant.
 func noEmptyFlags(cmd *cobra.Command) error {
-	for _, name := range []string{"exec", "identity", "passphrase-file", "new-passphrase-file", "report", "transcripts", "expect", "state"} {
+	for _, name := range []string{"exec", "identity", "passphrase-file", "new-passphrase-file", "report", "transcripts", "expect", "state", "contacts"} {
 		if value, err := cmd.Flags().GetString(name); err == nil && value == "" && cmd.Flags().Changed(name) {
 			return misused(cmd, "--%s: it is empty", name)
 		}
