@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	ids   = MaxAhead + 1 // that can be under way at once: the next expected one and those above it
-	slots = 128          // a power of two above ids
+	ids    = MaxAhead + 1 // that can be under way at once: the next expected one and those above it
+	slots  = 2 * MaxAhead // a power of two above them
+	mapped = 64           // ids above the next expected one that a bitmap has
 )
 
 // A place is one part of one message.
@@ -54,19 +55,18 @@ const (
 
 // A flight is what was sent of a stream in one conversation and is not acknowledged: RFC 9002 with message parts in the place of packets. It ends with the conversation. // peer-bitmap-void
 //
-// A part is shown by next expected, bitmap or parts. Of a message behind the next expected one an acknowledgement shows only whether it is whole, so that nothing says which part of it is
-// missing before it becomes the next expected; until then none counts as lost.
+// A part is shown by next expected, bitmap or parts. Of a message behind the next expected one an acknowledgement shows only whether it is whole, and of those far behind it nothing;
+// until it would show a part, that does not count as lost.
 type flight struct {
 	estimate
 	window
 	pacer
 
-	base  uint64    // the highest next expected that was told
-	told  time.Time // when it was
-	fresh uint64    // the lowest id of which not all parts were sent
-	slots []slot    // that of an id is at id % slots; nil while nothing was sent
-	lost  int       // parts that are to be sent again
-	ahead int       // bytes of ids above base that were sent
+	base  uint64 // the highest next expected that was told
+	fresh uint64 // the lowest id of which not all parts were sent
+	slots []slot // that of an id is at id % slots; nil while nothing was sent
+	lost  int    // parts that are to be sent again
+	ahead int    // bytes of ids above base that were sent
 
 	all     []flying // the oldest first
 	flying  int      // those that are in flight
@@ -201,8 +201,8 @@ func (f *flight) show(now time.Time, a *Ack) {
 	if a.Next < f.base {
 		return // older than one that was had
 	}
-	before, told := f.base, f.told
-	news := f.advance(now, a.Next)
+	before := f.base
+	news := f.advance(a.Next)
 	if f.waits() {
 		news = f.mark(f.base, a.Parts) || news
 		for b := a.Bitmap; b != 0; b &= b - 1 {
@@ -215,12 +215,12 @@ func (f *flight) show(now time.Time, a *Ack) {
 		return
 	}
 	f.quiet, f.probes, f.probe = now, 0, false
-	f.land(now, before, told)
+	f.land(now, before)
 	f.lose(now)
 }
 
 // advance moves base up to next.
-func (f *flight) advance(now time.Time, next uint64) bool {
+func (f *flight) advance(next uint64) bool {
 	if next == f.base {
 		return false
 	}
@@ -233,7 +233,7 @@ func (f *flight) advance(now time.Time, next uint64) bool {
 			*s = slot{}
 		}
 	}
-	f.base, f.told = next, now
+	f.base = next
 	f.fresh = max(f.fresh, next)
 	return true
 }
@@ -251,11 +251,13 @@ func (f *flight) mark(id, parts uint64) bool {
 // isShown reports whether a part that was sent is shown.
 func (f *flight) isShown(p place) bool { return p.id < f.base || f.slot(p.id).shown>>p.part&1 != 0 }
 
-// visible reports whether an acknowledgement would show a part that has arrived.
-func (f *flight) visible(c *carried) bool { return c.alone || c.id == f.base }
+// visibleAt reports whether an acknowledgement with that next expected id would show the part if it had arrived.
+func (c *carried) visibleAt(next uint64) bool {
+	return c.id <= next || c.alone && c.id-next <= mapped
+}
 
-// land finds which datagrams arrived, and what that says of the round trip and of those before them. Up to this acknowledgement, the next expected was before, since told.
-func (f *flight) land(now time.Time, before uint64, told time.Time) {
+// land finds which datagrams arrived, and what that says of the round trip and of those before them. Up to this acknowledgement, the next expected was before.
+func (f *flight) land(now time.Time, before uint64) {
 	used, arrived, measured := f.flying, 0, false
 	for i := len(f.all) - 1; i >= 0; i-- { // the newest first
 		d := &f.all[i]
@@ -267,7 +269,7 @@ func (f *flight) land(now time.Time, before uint64, told time.Time) {
 			shown = true
 			// A part that was sent before has arrived in this datagram only if there was time for it. What could not be shown before says nothing of the round trip.
 			proof = proof || !c.again || now.Sub(d.sent) >= f.least
-			exact = exact || !c.again && (c.alone || c.id == before && d.sent.After(told))
+			exact = exact || !c.again && c.visibleAt(before)
 		}
 		if !shown {
 			d.later = uint8(min(int(d.later)+arrived, lossDatagrams))
@@ -311,7 +313,7 @@ func (f *flight) lose(now time.Time) { // peer-loss
 		}
 		n := len(d.parts)
 		d.parts = slices.DeleteFunc(d.parts, func(c carried) bool {
-			if !f.visible(&c) {
+			if !c.visibleAt(f.base) {
 				return false
 			}
 			f.slot(c.id).lost |= 1 << c.part
