@@ -153,6 +153,13 @@ func (a *person) commit(p *peer.Peer, changes []durable.Change, seq uint64) {
 		took += time.Duration(w.rng.Int64N(int64(w.commit)))
 	}
 	w.count("commit")
+	if a.crashing > 0 && took > 0 && w.rng.IntN(25) == 0 { // while the disk works, and with what was sent before
+		w.n.At(w.n.Now().Add(time.Duration(w.rng.Int64N(int64(took)))), func(time.Time) {
+			if a.p == p && a.crashing > 0 {
+				a.crash()
+			}
+		})
+	}
 	w.n.At(w.n.Now().Add(took), func(time.Time) {
 		if a.p != p {
 			return

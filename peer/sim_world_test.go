@@ -107,7 +107,7 @@ func newWorld(seed uint64) *world {
 	if calm {
 		cfg.Loss, cfg.Late, cfg.LateBy = 0, pick(0.1, 0.3), time.Duration(pick(0.3, 2, 9)*float64(time.Second))
 	}
-	w := &world{seed: seed, rng: rng, calm: calm, n: sim.New(cfg), commit: time.Duration(pick(0, 0.2, 3, 30) * float64(time.Millisecond)), counts: map[string]int{}}
+	w := &world{seed: seed, rng: rng, calm: calm, n: sim.New(cfg), commit: time.Duration(pick(0, 0.2, 3, 30, 300) * float64(time.Millisecond)), counts: map[string]int{}}
 	w.begun = w.n.Now()
 	w.until = w.begun.Add(faultsMin + time.Duration(rng.Int64N(int64(faultsMax-faultsMin))))
 	if calm {
@@ -171,6 +171,9 @@ func (w *world) plan() {
 					a.say()
 				}
 				w.count("burst")
+				if w.rng.IntN(3) == 0 {
+					w.end(a)
+				}
 			})
 		}
 		if w.rng.IntN(5) == 0 {
@@ -194,7 +197,7 @@ func (w *world) plan() {
 			w.some(w.partition)
 		}
 	}
-	for range 6 {
+	for range 10 {
 		if w.calm {
 			w.some(w.glare)
 		}
