@@ -224,7 +224,7 @@ func (r *Rendezvous) moved(now time.Time) {
 	again := len(r.endpoints) > 0
 	r.endpoints = endpoints
 	for _, c := range r.inOrder() {
-		r.turn(now, c, true)
+		r.turn(now, c, false)
 		for _, p := range c.posts {
 			r.stopPosting(p)
 			p.due, p.wait = now, 0                                                        // peer-publish-when, peer-publish-old

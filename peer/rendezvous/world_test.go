@@ -41,6 +41,8 @@ type person struct {
 	outs      []told
 	open      map[handshake.PublicKey]bool
 	queries   []query
+	begun     map[dht.Op]time.Time
+	longest   time.Duration // that an operation took
 	timeouts  int
 	wakes     int // of them, for the rendezvous
 	datagrams int
@@ -142,7 +144,7 @@ func (w *world) person(skew time.Duration) *person {
 
 // returns lets somebody come who may have been there before.
 func (w *world) returns(id *handshake.Identity, skew time.Duration, cfg dht.Config) *person {
-	p := &person{w: w, id: id, at: w.place(), open: map[handshake.PublicKey]bool{}}
+	p := &person{w: w, id: id, at: w.place(), open: map[handshake.PublicKey]bool{}, begun: map[dht.Op]time.Time{}}
 	cfg.Rand = w.bytes()
 	now := w.Now().Add(skew)
 	var err error
@@ -210,7 +212,15 @@ func (p *person) Transmit() (netip.AddrPort, []byte, bool) {
 // drain does what a Peer does after each call.
 func (p *person) drain(now time.Time) {
 	for e, ok := p.Event(); ok; e, ok = p.Event() {
-		p.r.HandleEvent(now, e)
+		if p.r.HandleEvent(now, e) {
+			if p.begun[e.Op].IsZero() {
+				p.begun[e.Op] = now
+			}
+			if e.Kind == dht.EventDone {
+				p.longest = max(p.longest, now.Sub(p.begun[e.Op]))
+				delete(p.begun, e.Op)
+			}
+		}
 	}
 	for o, ok := p.r.Output(); ok; o, ok = p.r.Output() {
 		p.outs = append(p.outs, told{o, p.w.Now()})
