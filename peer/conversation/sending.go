@@ -179,7 +179,7 @@ func (s *Sending) queue(t ContentType, text []byte) durable.Change {
 // A stream out of the store gives none before the first call of Acknowledged: an id that an old copy gives may be one that the other side has had, with another text, and what had such an id would count as delivered.
 func (s *Sending) Give(now time.Time, n int) int { // peer-id-rises
 	n = min(n, s.Ungiven())
-	if n <= 0 || !s.heard {
+	if n <= 0 || !s.heard { // peer-id-heard
 		return 0
 	}
 	s.given += uint64(n)
