@@ -24,7 +24,7 @@ type village struct {
 	t     testing.TB
 	doors []netip.AddrPort
 	heard map[string]int // datagrams, by first byte and where they came from
-	last  byte           // of the villagers' addresses and identities
+	last  uint16         // of the villagers' addresses and identities
 }
 
 func newVillage(t testing.TB) *village {
@@ -60,9 +60,9 @@ type villager struct {
 // moveIn adds somebody and starts his peer.
 func (v *village) moveIn() *villager {
 	v.last++
-	id, err := handshake.NewIdentity(bytes.Repeat([]byte{v.last}, handshake.SeedSize))
+	id, err := handshake.NewIdentity(append(make([]byte, handshake.SeedSize-2), byte(v.last>>8), byte(v.last)))
 	require.NoError(v.t, err)
-	p := &villager{v: v, id: id, addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, v.last}), 4000), disk: map[string][]byte{}}
+	p := &villager{v: v, id: id, addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(v.last >> 8), byte(v.last)}), 4000), disk: map[string][]byte{}}
 	p.start()
 	return p
 }
@@ -78,7 +78,7 @@ func (p *villager) stored() (all []durable.Change) {
 func (p *villager) start() {
 	cfg := p.cfg
 	cfg.Identity, cfg.Stored = p.id, p.stored()
-	cfg.Rand = rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%032d", p.v.Now().UnixNano()+int64(p.addr.Port())+int64(p.addr.Addr().As4()[3])))))
+	cfg.Rand = rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%032d", p.v.Now().UnixNano()+int64(p.addr.Port())+int64(p.addr.Addr().As4()[3])+int64(p.addr.Addr().As4()[2])<<8))))
 	cfg.DHT = dht.Config{IPv4: true, Bootstrap: p.v.doors, Reachable: true}
 	k, err := peer.New(cfg, p.v.Now())
 	require.NoError(p.v.t, err)
