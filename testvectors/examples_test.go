@@ -26,7 +26,7 @@ func TestSpecExamplesAreVectors(t *testing.T) {
 	for _, v := range all(t) {
 		vectors[v.ID] = v
 	}
-	for _, name := range []string{"rendezvous", "handshake", "ratchet"} {
+	for _, name := range []string{"rendezvous", "handshake", "ratchet", "peer"} {
 		text := chapter(t, name)
 		n := 0
 		written := workedExample.ReplaceAllStringFunc(text, func(old string) string {
@@ -79,7 +79,7 @@ func writeExample(t *testing.T, b *strings.Builder, v Vector) {
 	}
 }
 
-// writeValues writes the values of one object in their order, a line each; long ones lose their middle.
+// writeValues writes the values of one object in their order, a line each, and each entry of a list; long ones lose their middle.
 func writeValues(t *testing.T, b *strings.Builder, kind string, raw json.RawMessage) {
 	t.Helper()
 	if len(raw) == 0 {
@@ -91,12 +91,22 @@ func writeValues(t *testing.T, b *strings.Builder, kind string, raw json.RawMess
 	for d.More() {
 		name, err := d.Token()
 		require.NoError(t, err)
-		var value any
+		var value json.RawMessage
 		require.NoError(t, d.Decode(&value))
-		text := fmt.Sprint(value)
-		if s, ok := value.(string); ok && len(s) > 140 {
-			text = fmt.Sprintf("%s…%s (%d bytes)", s[:64], s[len(s)-16:], len(s)/2)
+		var list []json.RawMessage
+		if json.Unmarshal(value, &list) != nil || len(list) == 0 {
+			list = []json.RawMessage{value}
 		}
-		fmt.Fprintf(b, "      %-4s %-12s %s\n", kind, name, text)
+		for i, value := range list {
+			shown := fmt.Sprint(name)
+			if len(list) > 1 {
+				shown += fmt.Sprintf("[%d]", i)
+			}
+			text := string(value) // of an object, as it stands
+			if json.Unmarshal(value, &text) == nil && len(text) > 140 {
+				text = fmt.Sprintf("%s…%s (%d bytes)", text[:64], text[len(text)-16:], len(text)/2)
+			}
+			fmt.Fprintf(b, "      %-4s %-12s %s\n", kind, shown, text)
+		}
 	}
 }

@@ -249,7 +249,7 @@ func parseGroup(name string) ([]Vector, error) {
 
 // Groups returns the names of all groups, in the order in which an implementer meets them.
 func Groups() []string {
-	return []string{"bencode", "krpc", "compact", "bep42", "bep44", "rendezvous", "handshake", "initiator", "responder", "accepted", "ranks", "ratchet"}
+	return []string{"bencode", "krpc", "compact", "bep42", "bep44", "rendezvous", "handshake", "initiator", "responder", "accepted", "ranks", "ratchet", "conversation"}
 }
 
 // All returns the vectors of every group.

@@ -13,6 +13,7 @@ import (
 
 	"kith/dht"
 	"kith/handshake"
+	"kith/peer/conversation"
 	"kith/ratchet"
 	"kith/wire"
 )
@@ -31,7 +32,7 @@ type operation struct {
 }
 
 // all are the tables of all components; their keys are the names of the operations.
-var all = []map[string]operation{wireOperations, dhtOperations, rvOperations, hsOperations, machineOperations, ratchetOperations}
+var all = []map[string]operation{wireOperations, dhtOperations, rvOperations, hsOperations, machineOperations, ratchetOperations, pcOperations}
 
 // reasons are the sentinels of the packages, by the reason class that they stand for.
 var reasons = []struct {
@@ -44,6 +45,8 @@ var reasons = []struct {
 	{handshake.ErrState, "state"}, {handshake.ErrLimit, "limit"},
 	{ratchet.ErrMalformed, "malformed"}, {ratchet.ErrAuthentication, "authentication"}, {ratchet.ErrReplay, "replay"},
 	{ratchet.ErrState, "state"}, {ratchet.ErrLimit, "limit"},
+	{conversation.ErrMalformed, "malformed"}, {conversation.ErrAuthentication, "authentication"}, {conversation.ErrReplay, "replay"},
+	{conversation.ErrState, "state"}, {conversation.ErrLimit, "limit"},
 }
 
 // A Shim is one implementation under questions. It is not safe for concurrent use.

@@ -41,6 +41,7 @@ var groups = []group{
 	{"accepted", "handshake", "Scripts of what comes of an offer: accepts, half-open sessions, and the edge of an epoch.", acceptedVectors},
 	{"ranks", "handshake", "Scripts of several handshakes of two people: which conversation lives.", rankVectors},
 	{"ratchet", "ratchet", ratchetComment, ratchetVectors},
+	{"conversation", "peer", conversationComment, conversationVectors},
 }
 
 // Files returns the content of each generated file by its name: a file for each group, schema.json and shim.schema.json. It panics

@@ -27,7 +27,7 @@ type operation struct {
 
 // operations are all that there are, a table for each component.
 func operations() []operation {
-	return slices.Concat(frameOperations, wireOperations, dhtOperations, rvOperations, hsOperations, ratchetOperations)
+	return slices.Concat(frameOperations, wireOperations, dhtOperations, rvOperations, hsOperations, ratchetOperations, pcOperations)
 }
 
 // frameOperations belong to the protocol itself.
@@ -52,7 +52,7 @@ func (s shape) describe() object {
 }
 
 // shapes are the types of all tables.
-func shapes() []shape { return slices.Concat(frameShapes, wireShapes, hsShapes) }
+func shapes() []shape { return slices.Concat(frameShapes, wireShapes, hsShapes, pcShapes) }
 
 var frameShapes = []shape{
 	{name: "hex", schema: o("description", "Bytes, two lower-case digits each.", "type", "string", "pattern", "^([0-9a-f]{2})*$")},
