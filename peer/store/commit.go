@@ -26,7 +26,8 @@ const (
 //
 // A change that does not fit is refused with ErrLimit, and nothing happens. Any other error is final: what the disk has is then unknown until it is
 // read again, since a system may forget pages that it failed to write, so the Store refuses everything from then on with the same error, which is ErrFailed, and
-// the program has to stop. What was committed before is kept.
+// the program has to stop. What was committed before is kept. Open reads through the same system, though: where the disk itself has failed, what it shows may be
+// gone after the machine's next start, which Open then finds.
 func (s *Store) Commit(changes []Change) error {
 	if err := s.admit(changes); err != nil {
 		return err
@@ -45,6 +46,7 @@ func (s *Store) Commit(changes []Change) error {
 		return s.fail("write it", err)
 	}
 	s.tally = t.tally
+	s.commits++
 	if cap(s.arena) > maxArena {
 		s.arena = nil
 	}
@@ -162,7 +164,8 @@ func (s *Store) fail(what string, err error) error { // peer-durable-fails
 var errPanic = errors.New("panic in bbolt")
 
 // guard calls f, which calls bbolt, and makes an error of a panic and of a fault in the map of the file: that is how bbolt ends at pages that were damaged
-// since Open, and the system at those that it cannot read.
+// since Open, and the system at those that it cannot read. Two things are not found so, but at the next Open:
+// a page that has become longer, which bbolt frees with its neighbours, and a branch page that leads back to itself, where it goes round for ever.
 func guard(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -226,5 +229,6 @@ func (t *Tx) putCheck() error {
 	if b == nil {
 		return t.s.damaged("its own bucket is gone")
 	}
-	return b.Put(checkKey, t.s.sealer.appendCheck(nil, t.s.version, t.tally))
+	h := header{t.s.version, t.s.sealer.owner}
+	return b.Put(checkKey, t.s.sealer.appendCheck(nil, check{h, uint64(t.tx.ID()), t.tally}))
 }

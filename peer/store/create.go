@@ -51,10 +51,11 @@ func (s *Store) fill(tmp string) (err error) {
 				return err
 			}
 		}
-		if err := own.Put(headerKey, appendHeader(nil, header{s.version, s.sealer.owner})); err != nil {
+		h := header{s.version, s.sealer.owner}
+		if err := own.Put(headerKey, appendHeader(nil, h)); err != nil {
 			return err
 		}
-		return own.Put(checkKey, s.sealer.appendCheck(nil, s.version, tally{}))
+		return own.Put(checkKey, s.sealer.appendCheck(nil, check{header: h, transaction: uint64(tx.ID())}))
 	})
 	if err != nil {
 		return err

@@ -75,11 +75,20 @@ func TestTwiceInOneProcess(t *testing.T) {
 func TestOpenInATool(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "peer.db")
 	require.NoError(t, openAt(t, path).Close())
-	db, err := bbolt.Open(path, 0o600, nil)
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
 	require.NoError(t, err)
-	defer db.Close()
 	_, err = Open(path, testKey, options)
 	require.ErrorIs(t, err, ErrInUse)
+	require.NoError(t, db.Close())
+	require.NoError(t, openAt(t, path).Close())
+
+	// A tool that opens the file for writing makes a transaction at once, of which the check value does not know.
+	db, err = bbolt.Open(path, 0o600, nil)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+	_, err = Open(path, testKey, options)
+	require.ErrorIs(t, err, ErrDamaged)
+	require.Contains(t, err.Error(), "another program")
 }
 
 // A file that a crash left half made is no obstacle, and no store.

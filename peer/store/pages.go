@@ -74,11 +74,11 @@ func readError(id uint64, err error) error {
 
 // A walker goes through all pages that the newest transaction reaches.
 type walker struct {
-	r     io.ReaderAt
-	pages uint64           // numbers are below this
-	seen  []uint64         // bits: pages that were reached
-	depth int              // of the page that is being read
-	rooms [maxDepth][]byte // the page of each depth
+	r                  io.ReaderAt
+	pages, transaction uint64           // of the newest header: page numbers are below pages
+	seen               []uint64         // bits: pages that were reached
+	depth              int              // of the page that is being read
+	rooms              [maxDepth][]byte // the page of each depth
 	// value is called for each value in the order of bucket and key; the slices are valid until it returns.
 	value  func(bucket string, key, value []byte) error
 	bucket func(name string) error // is called before the values of a bucket
@@ -106,7 +106,7 @@ func (w *walker) walk(size int64) error {
 	if newest.pages > uint64(size)/pageSize { // a map would reach beyond the file
 		return badPage(newest.pages-1, "is beyond the end of the file")
 	}
-	w.pages = newest.pages
+	w.pages, w.transaction = newest.pages, newest.transaction
 	w.seen = make([]uint64, newest.pages/64+1)
 	return w.tree(newest.root, limits{}, w.topLevel)
 }

@@ -92,7 +92,7 @@ func traceChild(t *testing.T, seed uint64) *powercut.Trace {
 	if out, err := exec.Command(words[0], append(words[1:], "true")...).CombinedOutput(); err != nil {
 		t.Skipf("strace is not there, or may not trace: %v %s", err, out)
 	}
-	root := filepath.Join(t.TempDir(), "root")
+	root := filepath.Join(memory(t), "root")
 	require.NoError(t, os.Mkdir(root, 0o700))
 	out := filepath.Join(t.TempDir(), "trace")
 	self, err := os.Executable()
@@ -126,9 +126,7 @@ type verdict struct {
 }
 
 func newJudge(t *testing.T, seed uint64) *judge {
-	dir, err := powercut.MemoryFolder()
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := memory(t)
 	j := &judge{dir: dir, disk: powercut.NewDisk(dir), want: []content{{}}, opened: make(map[uint64]verdict)}
 	for i, changes := range scripted(seed) {
 		j.want = append(j.want, j.want[i].apply(changes...))

@@ -16,11 +16,16 @@ const (
 )
 
 // Each calls f for every value, in the order of Options.Buckets and of keys. The slices belong to f, which may call Commit; what is committed meanwhile may be
-// seen or not. When f returns fs.SkipAll, Each ends and returns nil; any other error ends it and is returned.
+// seen or not. When f returns fs.SkipAll, Each ends and returns nil; any other error ends it and is returned. Where nothing was committed meanwhile, a value that
+// is missing is an error too, in the end.
 func (s *Store) Each(f func(bucket string, key, value []byte) error) error {
+	var got tally
+	s.mu.Lock()
+	begun := s.commits
+	s.mu.Unlock()
 	for _, b := range s.buckets {
 		skipped := false
-		err := s.Range(b.Name, nil, nil, func(key, value []byte) error {
+		err := s.read(cursor{bucket: b.Name, tally: &got}, func(key, value []byte) error {
 			err := f(b.Name, key, value)
 			skipped = errors.Is(err, fs.SkipAll)
 			return err
@@ -29,7 +34,12 @@ func (s *Store) Each(f func(bucket string, key, value []byte) error) error {
 			return err
 		}
 	}
-	return nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil && s.commits == begun && got != s.tally {
+		return s.fail("read it", s.damaged(missing)) // peer-store-damaged
+	}
+	return s.failed
 }
 
 // Range calls f for the values of a bucket with from ≤ key < to in ascending order; nil is no limit. It is like Each in all else.
@@ -47,6 +57,7 @@ type cursor struct {
 	bucket   string
 	from, to []byte
 	back     bool
+	tally    *tally // of what was read; may be nil
 }
 
 type entry struct{ key, value []byte }
@@ -115,6 +126,9 @@ func (s *Store) entries(at *bbolt.Cursor, c cursor) (chunk []entry, err error) {
 		value, ok := s.sealer.appendOpened(make([]byte, 0, max(len(v)-overhead, 0)), c.bucket, k, v)
 		if !ok {
 			return nil, s.damaged(inBucket(c.bucket))
+		}
+		if c.tally != nil {
+			c.tally.add(v)
 		}
 		chunk = append(chunk, entry{bytes.Clone(k), value})
 		if size += len(k) + len(value); len(chunk) == chunkValues || size >= chunkBytes {

@@ -107,6 +107,9 @@ type tally struct {
 	tags   [tagSize]byte
 }
 
+// missing is what is wrong where a tally is another one.
+const missing = "a value is missing, or is an old one"
+
 func (t *tally) add(sealed []byte)    { t.values++; t.sum(sealed) }
 func (t *tally) remove(sealed []byte) { t.values--; t.sum(sealed) }
 
@@ -114,23 +117,38 @@ func (t *tally) sum(sealed []byte) {
 	subtle.XORBytes(t.tags[:], t.tags[:], sealed[len(sealed)-tagSize:])
 }
 
-// appendCheck appends the sealed check value: header(28) ‖ values u64 ‖ tags(16).
-func (s *sealer) appendCheck(b []byte, version uint32, t tally) []byte {
+// A check is the sealed value over all others. It is that of one transaction of bbolt: a root page that has come back from an earlier one has an earlier check.
+//
+//	header(28) ‖ transaction u64 ‖ values u64 ‖ tags(16)
+type check struct {
+	header      header
+	transaction uint64
+	tally       tally
+}
+
+const checkSize = headerSize + 8 + 8 + tagSize
+
+// appendCheck appends the sealed check value to b.
+func (s *sealer) appendCheck(b []byte, c check) []byte {
 	var nonce [nonceSize]byte
 	rand.Read(nonce[:]) // never fails
-	value := appendHeader(make([]byte, 0, headerSize+8+tagSize), header{version, s.owner})
-	value = binary.BigEndian.AppendUint64(value, t.values)
-	value = append(value, t.tags[:]...)
+	value := appendHeader(make([]byte, 0, checkSize), c.header)
+	value = binary.BigEndian.AppendUint64(value, c.transaction)
+	value = binary.BigEndian.AppendUint64(value, c.tally.values)
+	value = append(value, c.tally.tags[:]...)
 	return s.appendSealed(b, nonce[:], ownBucket, checkKey, value)
 }
 
-// openCheck reports false where the check value is not of this header and key.
-func (s *sealer) openCheck(sealed []byte, h header) (t tally, ok bool) {
+func (s *sealer) openCheck(sealed []byte) (c check, ok bool) {
 	value, ok := s.appendOpened(nil, ownBucket, checkKey, sealed)
-	if !ok || len(value) != headerSize+8+tagSize || string(value[:headerSize]) != string(appendHeader(nil, h)) {
-		return t, false
+	if !ok || len(value) != checkSize {
+		return c, false
 	}
-	t.values = binary.BigEndian.Uint64(value[headerSize:])
-	copy(t.tags[:], value[headerSize+8:])
-	return t, true
+	if c.header, ok = parseHeader(value[:headerSize]); !ok {
+		return c, false
+	}
+	c.transaction = binary.BigEndian.Uint64(value[headerSize:])
+	c.tally.values = binary.BigEndian.Uint64(value[headerSize+8:])
+	copy(c.tally.tags[:], value[headerSize+16:])
+	return c, true
 }

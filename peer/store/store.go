@@ -35,7 +35,7 @@ var (
 	// ErrInUse: another process has the store open.
 	ErrInUse = errors.New("it is in use")
 	// ErrFailed: writing has failed once, so nothing more is read or written.
-	ErrFailed = errors.New("it has failed and is closed for good")
+	ErrFailed = errors.New("nothing more is read or written: look after the disk and start again")
 	// ErrLimit: a change that does not fit, or a bucket that the store does not have.
 	ErrLimit = errors.New("not a change for this store")
 )
@@ -92,14 +92,15 @@ type Store struct {
 	version uint32
 	growBy  int
 
-	mu     sync.Mutex
-	lock   *os.File // held as long as the store is open
-	file   *os.File // bbolt's own
-	db     *bbolt.DB
-	tally  tally
-	arena  []byte // sealed values of the present Commit
-	failed error  // wraps ErrFailed; once set, nothing else is done
-	stuck  bool   // bbolt panicked, so its locks may be held for ever
+	mu      sync.Mutex
+	lock    *os.File // held as long as the store is open
+	file    *os.File // bbolt's own
+	db      *bbolt.DB
+	tally   tally
+	commits uint64 // since Open
+	arena   []byte // sealed values of the present Commit
+	failed  error  // wraps ErrFailed; once set, nothing else is done
+	stuck   bool   // bbolt panicked, so its locks may be held for ever
 }
 
 // Open opens the store at path, and creates it, with its folder, where there is none. The key has 32 bytes and comes from the identity.
@@ -236,7 +237,7 @@ func (s *Store) cannot(what string, err error) error {
 		return err
 	}
 	if diskFull(err) {
-		return fmt.Errorf("store: %s: cannot %s: the disk is full: make room and start again, nothing that was acknowledged is lost: %w", s.path, what, err)
+		return fmt.Errorf("store: %s: cannot %s: the disk is full, and what was committed before is kept: %w", s.path, what, err)
 	}
 	return fmt.Errorf("store: %s: cannot %s: %w", s.path, what, err)
 }

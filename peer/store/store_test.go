@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"kith/internal/powercut"
 )
 
 var (
@@ -53,6 +55,14 @@ func testSeed(t *testing.T) uint64 {
 	}
 	t.Logf("repeat with -seed %d", seed)
 	return seed
+}
+
+// memory is a folder whose syncs cost nothing, for tests with many.
+func memory(t testing.TB) string {
+	dir, err := powercut.MemoryFolder()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	return dir
 }
 
 // content is what a store holds: bucket and key, with a zero byte between them, to value.
@@ -136,8 +146,9 @@ func TestFilesAreForTheirOwner(t *testing.T) {
 
 // Any run of transactions and restarts leaves what a map would hold.
 func TestStoreIsAMap(t *testing.T) {
+	root := memory(t)
 	rapid.Check(t, func(r *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "")
+		dir, err := os.MkdirTemp(root, "")
 		require.NoError(t, err)
 		path, want := filepath.Join(dir, "peer.db"), content{}
 		for range rapid.IntRange(1, 3).Draw(r, "restarts") {

@@ -27,8 +27,8 @@ func (s *Store) verify() (header, error) {
 // verifyFile goes through r twice: who the file belongs to is to be known before its values are said to be damaged.
 func (s *Store) verifyFile(r io.ReaderAt, size int64) (header, error) {
 	var (
-		head, check []byte
-		buckets     []string
+		head, sum []byte
+		buckets   []string
 	)
 	// In the first pass nothing is opened.
 	w := walker{
@@ -40,7 +40,7 @@ func (s *Store) verifyFile(r io.ReaderAt, size int64) (header, error) {
 			case string(key) == string(headerKey):
 				head = append([]byte{}, value...)
 			case string(key) == string(checkKey):
-				check = append([]byte{}, value...)
+				sum = append([]byte{}, value...)
 			default:
 				return fmt.Errorf("%w: an unknown value of its own", errPages)
 			}
@@ -67,9 +67,12 @@ func (s *Store) verifyFile(r io.ReaderAt, size int64) (header, error) {
 			}
 		}
 	}
-	want, ok := s.sealer.openCheck(check, h)
-	if !ok {
+	want, ok := s.sealer.openCheck(sum)
+	if !ok || want.header != h {
 		return h, s.damaged("its check value")
+	}
+	if want.transaction != w.transaction {
+		return h, s.damaged("a root page is an old one, or another program has written to it")
 	}
 
 	var got tally
@@ -93,8 +96,8 @@ func (s *Store) verifyFile(r io.ReaderAt, size int64) (header, error) {
 	if err := s.pagesError(w.walk(size)); err != nil {
 		return h, err
 	}
-	if got != want {
-		return h, s.damaged("a value is missing, or is an old one")
+	if got != want.tally {
+		return h, s.damaged(missing)
 	}
 	s.tally = got
 	return h, nil
