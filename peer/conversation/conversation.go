@@ -188,9 +188,7 @@ func (c *Conversation) Wake(now time.Time) {
 		return
 	}
 	c.now = now
-	if a, ok := c.receiving.told(); ok && a > c.acked {
-		c.ack = true // peer-ack-soon
-	}
+	c.acknowledge(now)
 	c.give(now)
 }
 

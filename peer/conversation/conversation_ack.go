@@ -1,6 +1,24 @@
 package conversation
 
-// What a conversation asks of the streams to decide when an acknowledgement is due.
+import "time"
+
+// ackPause is how long after a datagram the next may wait for more to acknowledge. An answer costs both sides a Diffie-Hellman step, as much as some twenty messages, and a fast store has done a batch sooner.
+const ackPause = 250 * time.Microsecond
+
+// acknowledge decides whether what has become durable is told at once, or with what is still on its way to the store.
+func (c *Conversation) acknowledge(now time.Time) { // peer-ack-soon
+	told, ok := c.receiving.told()
+	if !ok || told <= c.acked {
+		return
+	}
+	if told == c.receiving.last().next || told-c.acked >= MaxAhead/2 || now.Sub(c.sent) >= ackPause {
+		c.ack = true
+	} else if c.ackAt.IsZero() {
+		c.ackAt = now.Add(ackDelay)
+	}
+}
+
+// What a conversation asks of the streams for that.
 
 // told returns what is durably the next expected id, and false when no hello has come.
 func (r *Receiving) told() (uint64, bool) {

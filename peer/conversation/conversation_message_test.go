@@ -88,6 +88,30 @@ func TestAcknowledgementComesWithTheStore(t *testing.T) { // peer-ack-durable, p
 	s.wantNothing()
 }
 
+func TestFastStoreIsNotFollowedStepByStep(t *testing.T) {
+	s := newOpenScript(t, initiator)
+	batch := func() func() {
+		b, seq, ok := s.journal.Take(s.now)
+		require.True(t, ok)
+		return func() { s.disk.commit(b); s.journal.Done(s.now, seq); s.drain() }
+	}
+	s.stalled = true
+	s.send("msg 0 a")
+	first := batch()
+	s.send("msg 1 b")
+	second := batch()
+	s.send("msg 2 c")
+	third := batch()
+	first()
+	s.wantNothing() // there is more to come, and it has just said something
+	s.advance(ackPause)
+	second()
+	s.want("ack 2 0b0 0b1")
+	third()
+	s.want("ack 3") // nothing else is on its way
+	s.wantNothing()
+}
+
 func TestWhatCameTwiceOrOutOfOrderIsAcknowledgedAtOnce(t *testing.T) { // peer-ack-soon
 	s := newOpenScript(t, initiator)
 	s.stalled = true
