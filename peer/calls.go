@@ -66,17 +66,23 @@ func (p *Peer) Close(now time.Time) {
 }
 
 // Closed reports whether Close was called and all conversations are over.
-func (p *Peer) Closed() bool { return p.closing && p.sessions.ending == 0 }
+func (p *Peer) Closed() bool { return p.closing && len(p.sessions.ending) == 0 }
 
 // Erase overwrites the secrets that the peer holds, but for its identity's. It is of no use afterwards.
 func (p *Peer) Erase() {
 	p.closing = true
 	p.machine.Erase()
 	p.rendezvous.Erase()
-	for _, t := range p.sessions.byCID {
-		t.session.conversation.Erase()
+	for len(p.sessions.ending) > 0 {
+		p.erase(p.sessions.ending[0])
 	}
 	for _, c := range p.list {
+		for len(c.young) > 0 {
+			p.erase(c.young[0])
+		}
+		if c.present != nil {
+			p.erase(c.present)
+		}
 		if c.pair != nil {
 			c.pair.Erase()
 		}

@@ -28,11 +28,16 @@ type contact struct {
 	quiet   bool                  // he has ended the conversation, or the user has
 	known   []netip.AddrPort      // where he was when last heard of, at most handshake.MaxEndpoints
 
-	taken, own     int64                  // knock times, Unix milliseconds
-	knocks, stored uint64                 // how many values of them were put into the journal, and are durable
-	behind         []behind               // what waits for them, at most maxBehind
-	delivery       *conversation.Delivery // the next to be handed over: it stands among the events
-	handed         []uint64               // positions that were handed over and are not taken, as many as the inbox has at most
+	clockTold      time.Time             // when a difference of clocks was told
+	ahead          time.Duration         // and which
+	taken, own     int64                 // knock times, Unix milliseconds
+	knocks, stored uint64                // how many values of them were put into the journal, and are durable
+	behind         []behind              // what waits for them, at most maxBehind
+	handing        bool                  // his deliveries stand among the events
+	delivery       conversation.Delivery // then: the next
+	queued         []uint64              // positions in the outbox that are not durable yet
+	confirm        func(time.Time)       // tells of the first of them
+	handed         []uint64              // positions that were handed over and are not taken, as many as the inbox has at most
 }
 
 // admit makes c a contact of the machines too, with what is stored of him.
@@ -68,6 +73,7 @@ func (p *Peer) connect(now time.Time, c *contact, streams []durable.Change) (err
 		return fmt.Errorf("peer: %w", err)
 	}
 	c.stream = c.sending.Stream()
+	c.confirm = func(time.Time) { p.queuedDurably(c) }
 	wake := func(now time.Time) { p.wake(now, c) }
 	c.sending.Notify(wake)
 	c.receiving.Notify(wake)
@@ -102,7 +108,7 @@ func (p *Peer) disconnect(now time.Time, c *contact) {
 	p.machine.Remove(c.Key)
 	p.rendezvous.Remove(now, c.Key)
 	c.pair.Erase()
-	c.behind, c.known, c.quiet, c.delivery, c.handed = nil, nil, false, nil, nil
+	c.behind, c.known, c.quiet, c.handing, c.delivery, c.handed = nil, nil, false, false, conversation.Delivery{}, nil
 	c.sending.Erase(now)
 	c.receiving.Erase(now)
 	c.sending, c.receiving = nil, nil
@@ -138,6 +144,8 @@ func (p *Peer) findOpen(key handshake.PublicKey) (*contact, error) {
 	return c, err
 }
 
+var errClosed = fmt.Errorf("peer: it was closed: %w", ErrState)
+
 // Add makes a key a contact, which is published for and looked for from now on. EventAdded follows when it is durable. The error's class is ErrMalformed for a key or name that no contact may have, ErrState for a contact that is there
 // already, and ErrLimit for one over handshake.MaxContacts, or a name that is too long.
 func (p *Peer) Add(now time.Time, key handshake.PublicKey, name string) error {
@@ -148,6 +156,8 @@ func (p *Peer) Add(now time.Time, key handshake.PublicKey, name string) error {
 		return fmt.Errorf("peer: %w: %w", err, ErrMalformed)
 	}
 	switch {
+	case p.closing:
+		return errClosed
 	case p.contacts[key] != nil:
 		return fmt.Errorf("peer: contact is there already: %w", ErrState)
 	case len(p.contacts) == handshake.MaxContacts || p.next == 1<<32-1:
@@ -218,7 +228,10 @@ func (p *Peer) Unblock(now time.Time, key handshake.PublicKey) error {
 	if err != nil {
 		return err
 	}
-	if !c.Blocked {
+	switch {
+	case p.closing:
+		return errClosed
+	case !c.Blocked:
 		return fmt.Errorf("peer: contact is not blocked: %w", ErrState)
 	}
 	if err := p.connect(now, c, nil); err != nil {

@@ -63,12 +63,7 @@ func (p *Peer) erase(s *session) {
 	if c.present == s {
 		c.present = nil
 	}
-	isS := func(o *session) bool { return o == s }
-	c.young = slices.DeleteFunc(c.young, isS)
-	if slices.ContainsFunc(c.ending, isS) {
-		c.ending = slices.DeleteFunc(c.ending, isS)
-		p.sessions.ending--
-	}
+	c.young, c.ending = without(c.young, s), without(c.ending, s)
 }
 
 // finish makes a session the present conversation with a contact. // peer-replace, hs-finish-replaces
@@ -85,8 +80,7 @@ func (p *Peer) finish(now time.Time, c *contact, id handshake.SessionID) {
 	for len(c.ending) > 0 { // the other side has begun this one since
 		p.erase(c.ending[0])
 	}
-	c.young = slices.DeleteFunc(c.young, func(o *session) bool { return o == s })
-	p.sessions.young = slices.DeleteFunc(p.sessions.young, func(o *session) bool { return o == s })
+	c.young, p.sessions.young = without(c.young, s), without(p.sessions.young, s)
 	c.present, c.quiet = s, false
 	p.bury(now)
 	p.rendezvous.Answered(c.Key, s.conversation.To()) // peer-knock-rare
@@ -176,7 +170,7 @@ func (p *Peer) part(now time.Time, s *session, why conversation.Why) {
 	c := s.contact
 	c.present = nil
 	c.ending = append(c.ending, s)
-	p.sessions.ending++
+	p.sessions.ending = append(p.sessions.ending, s)
 	p.sessions.release(s) // nothing is taken any more
 	_ = p.machine.Ended(now, s.id)
 	p.rendezvous.Answered(c.Key, s.conversation.To())
@@ -210,7 +204,7 @@ func (p *Peer) settleRendezvous(now time.Time) (did bool) {
 		case rendezvous.OutputNotFound:
 			p.events.add(Event{Kind: EventNotFound, Friend: o.Friend}) // peer-not-found
 		case rendezvous.OutputClock:
-			p.events.add(Event{Kind: EventClock, Friend: o.Friend, Ahead: o.Ahead}) // peer-clock
+			p.clock(now, p.contacts[o.Friend], o.Ahead)
 		case rendezvous.OutputPublished:
 			p.events.add(Event{Kind: EventPublished, Friend: o.Friend, Nodes: o.Nodes})
 		}

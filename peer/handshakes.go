@@ -47,12 +47,27 @@ func (p *Peer) settleHandshakes(now time.Time) (did bool) {
 				p.sessions.touch(s)
 			}
 		case handshake.OutputClock:
-			p.events.add(Event{Kind: EventClock, Friend: o.Friend, Ahead: milliAhead(o.Ahead)}) // peer-clock
+			p.clock(now, c, milliAhead(o.Ahead))
 		case handshake.OutputEnded:
 			p.rendezvous.Attempt(now, o.Friend, false)
 		}
 	}
 	return did
+}
+
+// The same is not told again so soon: a friend with a wrong clock knocks a dozen times.
+const (
+	clockAgain = 10 * time.Minute
+	clockSame  = time.Minute
+)
+
+// clock tells of a friend whose clock differs. // peer-clock
+func (p *Peer) clock(now time.Time, c *contact, ahead time.Duration) {
+	if !c.clockTold.IsZero() && now.Sub(c.clockTold) < clockAgain && (ahead-c.ahead).Abs() < clockSame {
+		return
+	}
+	c.clockTold, c.ahead = now, ahead
+	p.events.add(Event{Kind: EventClock, Friend: c.Key, Ahead: ahead})
 }
 
 // milliAhead is a difference of clocks in milliseconds, as far as a Duration goes.

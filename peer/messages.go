@@ -37,7 +37,8 @@ func (p *Peer) Send(now time.Time, key handshake.PublicKey, text []byte) (positi
 	if p.history {
 		p.journal.Put(c.history(now, HistorySent, position, conversation.Text, text))
 	}
-	p.journal.Then(now, func(time.Time) { p.queued(c, position) })
+	c.queued = append(c.queued, position)
+	p.journal.Then(now, c.confirm)
 	p.wake(now, c)
 	if c.present == nil && c.quiet { // peer-end-quiet
 		c.quiet = false
@@ -47,8 +48,12 @@ func (p *Peer) Send(now time.Time, key handshake.PublicKey, text []byte) (positi
 	return position, nil
 }
 
-// queued tells that the outbox is durable up to a position.
-func (p *Peer) queued(c *contact, position uint64) {
+// queuedDurably tells that the outbox is durable up to the position that has waited longest.
+func (p *Peer) queuedDurably(c *contact) {
+	position := c.queued[0]
+	if c.queued = c.queued[1:]; len(c.queued) == 0 {
+		c.queued = nil
+	}
 	if !c.removed {
 		p.events.raise(Event{Kind: EventQueued, Friend: c.Key, Position: position})
 	}
@@ -87,11 +92,11 @@ func (p *Peer) wake(now time.Time, c *contact) {
 
 // hand puts a contact's deliveries among the events, where one stands for all. They stay where they are until somebody asks for them.
 func (p *Peer) hand(c *contact) {
-	if c.delivery == nil && c.receiving != nil {
-		if d, ok := c.receiving.Delivery(); ok {
-			c.delivery = &d
-			p.events.push(pending{of: c})
-		}
+	if c.handing || c.receiving == nil {
+		return
+	}
+	if c.delivery, c.handing = c.receiving.Delivery(); c.handing {
+		p.events.push(pending{of: c})
 	}
 }
 
@@ -102,19 +107,15 @@ func (p *Peer) Event() (Event, bool) {
 		if c == nil {
 			return p.events.pop().Event, true
 		}
-		d := c.delivery
-		if c.receiving == nil || d == nil { // blocked, or removed
+		if !c.handing { // he was blocked, or removed
 			p.events.pop()
 			continue
 		}
-		if next, ok := c.receiving.Delivery(); ok {
-			e := p.handOver(c, d)
-			*d = next
-			return e, true
+		d := c.delivery
+		if c.delivery, c.handing = c.receiving.Delivery(); !c.handing {
+			p.events.pop()
 		}
-		c.delivery = nil
-		p.events.pop()
-		return p.handOver(c, d), true
+		return p.handOver(c, &d), true
 	}
 	return Event{}, false
 }

@@ -31,7 +31,7 @@ type sessions struct {
 	byCID   map[handshake.CID]taken // 8 for each that takes datagrams
 	timers  sessionTimers
 	young   []*session // half-open and out: at most 18 of each contact
-	ending  int        // that only say their last words
+	ending  []*session // that only say their last words
 	touched []*session // that were called since their events were taken
 	ready   []*session // that may have something to send
 }
@@ -155,8 +155,13 @@ func (l *sessions) remove(s *session) {
 	if s.place >= 0 {
 		heap.Remove(&l.timers, s.place)
 	}
-	l.young = slices.DeleteFunc(l.young, func(o *session) bool { return o == s })
+	l.young, l.ending = without(l.young, s), without(l.ending, s)
 	s.erased = true
+}
+
+// without takes a session out of a list.
+func without(list []*session, s *session) []*session {
+	return slices.DeleteFunc(list, func(o *session) bool { return o == s })
 }
 
 // sessionTimers is a heap with the first on top.

@@ -89,7 +89,7 @@ func (h *Host) commitAll() error {
 
 // write makes changes durable in one transaction.
 func (h *Host) write(changes []durable.Change) error {
-	out := make([]store.Change, 0, len(changes))
+	out := h.out[:0]
 	for i, c := range changes {
 		if c.Bucket != peer.BucketHistory || len(c.Key) != 4 {
 			out = append(out, store.Change{Bucket: string(c.Bucket), Key: c.Key, Value: c.Value})
@@ -105,7 +105,10 @@ func (h *Host) write(changes []durable.Change) error {
 			return err
 		}
 	}
-	return h.store.Commit(out)
+	err := h.store.Commit(out)
+	clear(out)
+	h.out = out[:0]
+	return err
 }
 
 // appendErased appends the erasure of all that a contact has in the history. Of a long one the most goes before, in transactions of its own: then it is only part of the erasure that can be found done

@@ -57,6 +57,7 @@ type Host struct {
 	peer    *peer.Peer       // called by the driver, and by its Do
 	local   []netip.AddrPort // what the peer knows of the machine's addresses; goes with it
 	store   *store.Store
+	out     []store.Change // of one commit; used again
 	tap     Tap
 	queue   queue
 	batches chan batch    // holds one at most, since the peer gives no other before that is done
