@@ -426,3 +426,48 @@ func TestStrangersGetNoAnswer(t *testing.T) {
 		}
 	}
 }
+
+// TestTheFirstMessageTakesFewCommits counts those of both, from the moment when each has the other's key to the echo of the first message.
+func TestTheFirstMessageTakesFewCommits(t *testing.T) {
+	v := newVillage(t)
+	a, b := v.moveIn(), v.moveIn()
+	b.crash()
+	b.cfg.Echo = true
+	b.start()
+	b.add(a)
+	v.Run(time.Minute)
+	before := a.commits + b.commits
+	a.add(b)
+	a.say(b, "hello")
+	a.wantText("hello")
+	require.LessOrEqual(t, a.commits+b.commits-before, 12)
+	t.Logf("%d by her, %d by him", a.commits, b.commits)
+}
+
+// TestSilentConversations counts what keeps them open.
+func TestSilentConversations(t *testing.T) {
+	v := newVillage(t)
+	hub := v.moveIn()
+	const n = 10
+	for range n {
+		f := v.moveIn()
+		f.add(hub)
+		hub.add(f)
+		hub.want(peer.EventOnline, time.Minute)
+	}
+	v.Run(time.Minute)
+	before := v.Counts()
+	v.Run(time.Hour)
+	after := v.Counts()
+	for k, sent := range after.Kinds {
+		switch sent -= before.Kinds[k]; {
+		case k == "conversation, 169 bytes":
+			t.Logf("%d datagrams an hour in each direction of a conversation", sent/n/2)
+			require.LessOrEqual(t, sent, uint64(2*200*n))
+		case strings.HasPrefix(k, "conversation"), k == "handshake":
+			require.Zero(t, sent, k)
+		}
+	}
+	require.Equal(t, n, open(hub))
+	t.Logf("%d time-outs an hour for each of %d peers and 5 nodes", (after.Timeouts-before.Timeouts)/(n+1+5), n+1)
+}

@@ -23,12 +23,11 @@ type village struct {
 	*sim.Network
 	t     testing.TB
 	doors []netip.AddrPort
-	heard map[string]int // datagrams, by first byte and where they came from
 	last  uint16         // of the villagers' addresses and identities
 }
 
 func newVillage(t testing.TB) *village {
-	v := &village{Network: sim.New(sim.Config{Latency: 5 * time.Millisecond}), t: t, heard: map[string]int{}}
+	v := &village{Network: sim.New(sim.Config{Latency: 5 * time.Millisecond, Kind: kind}), t: t}
 	for i := range 5 {
 		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{20 + byte(i), 0, 0, 1}), 6881)
 		n, err := dht.New(dht.Config{IPv4: true, Rand: rand.NewChaCha8([32]byte{0: byte(i)}), Bootstrap: v.doors, Reachable: true}, v.Now())
@@ -40,6 +39,19 @@ func newVillage(t testing.TB) *village {
 		v.doors = append(v.doors, a)
 	}
 	return v
+}
+
+// kind names a datagram for the counts.
+func kind(b []byte) string {
+	switch b[0] {
+	case 'd':
+		return "node"
+	case 0x50:
+		return "handshake"
+	case 0x51:
+		return fmt.Sprintf("conversation, %d bytes", len(b))
+	}
+	return "other"
 }
 
 // A villager has a disk, and a peer while it runs.
