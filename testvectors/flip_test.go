@@ -261,7 +261,7 @@ var unnoticed = []struct {
 	}},
 	{why: "the half of a hello that is for the other direction, and a stream that another one is not", is: func(v *Vector, field string) bool {
 		return v.Type == "pc.receive" && strings.HasPrefix(field, "in.plaintexts[") && hasPrefix(v.ID, "peer-stream-", "peer-deliver-once-one") ||
-			v.Type == "pc.send" && (strings.HasPrefix(field, "in.plaintexts[") || field == "in.stream") && hasPrefix(v.ID, "peer-window-first", "peer-hello-form-other-stream", "peer-stream-restored-")
+			v.Type == "pc.send" && (strings.HasPrefix(field, "in.plaintexts[") || field == "in.stream") && hasPrefix(v.ID, "peer-window-first", "peer-id-heard-", "peer-stream-restored-")
 	}},
 	{why: "streams that are forgotten, or that are not the one of the last hello", is: func(v *Vector, field string) bool {
 		return strings.HasPrefix(field, "in.streams[") && hasPrefix(v.ID, "peer-hello-form-several", "peer-stream-new-17", "peer-stream-new-oldest-again")

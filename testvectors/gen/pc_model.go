@@ -90,7 +90,7 @@ func (r *pcReceiver) hello(stream string, first uint64) {
 
 func (r *pcReceiver) message(m pcPart) (rule string) {
 	next := r.next()
-	if m.id < *next || m.id-*next > pcAhead {
+	if m.id < *next || m.id-*next > pcAhead || m.id == 1<<64-1 {
 		return ""
 	}
 	for _, old := range r.held[m.id] {
@@ -164,6 +164,7 @@ type pcSender struct {
 	queued              uint64 // messages without an id
 	hellos              pcHellos
 	delivered           []string
+	heard               bool // since the start the other side has told what it expects
 	restored            bool
 }
 
@@ -192,7 +193,7 @@ func (s *pcSender) take(plaintext string) (rule string) {
 
 // told is what follows of a next expected.
 func (s *pcSender) told(next uint64) {
-	s.restored = next > s.given
+	s.restored, s.heard = next > s.given, true
 	for s.acknowledged < min(next, s.given) {
 		s.delivered = append(s.delivered, decimal(s.acknowledged))
 		s.acknowledged++
@@ -201,8 +202,11 @@ func (s *pcSender) told(next uint64) {
 
 // ids are those that may be sent.
 func (s *pcSender) ids() []string {
-	out := []string{}
-	for id := s.acknowledged; id <= s.acknowledged+pcAhead && id < s.given+s.queued; id++ {
+	out, end := []string{}, s.given
+	if s.heard {
+		end += s.queued
+	}
+	for id := s.acknowledged; id <= s.acknowledged+pcAhead && id < end; id++ {
 		out = append(out, decimal(id))
 	}
 	return out

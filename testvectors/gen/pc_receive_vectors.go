@@ -127,6 +127,10 @@ func pcOrderVectors() (out []vector) {
 		t.comes(pcSays(0, "zero"))
 		t.comes(pcSays(65, "far"))
 	})
+	told("peer-message-outside/last", "2^64 − 1 is ignored, nothing could be expected behind it", func(t *pcTale) {
+		t.comes(t.hello(1<<64-3), pcSays(1<<64-1, "last"), pcSays(1<<64-2, "last but one"))
+		t.comes(pcSays(1<<64-3, "before"), pcSays(1<<64-1, "last"))
+	})
 	told("peer-message-outside/far", "the greatest id, far above", func(t *pcTale) { t.comes(t.hello(0), pcSays(1<<64-1, "far")) })
 	told("peer-message-outside/no-wrap", "ids near the greatest: those behind it do not begin at 0 again", func(t *pcTale) {
 		t.comes(t.hello(1<<64-4), pcSays(0, "zero"), pcSays(59, "fifty-nine"), pcSays(1<<64-2, "last but one"))

@@ -178,10 +178,31 @@ func pcWindowVectors() (out []vector) {
 		p.older.comes(p.knowing(0), pcAckFrame(0, 3, 1))
 		p.comes(p.knowing(0), pcAckFrame(0, 0, 0))
 	}, "peer-keep-until")
-	sends("peer-hello-form/other-stream", "the other's hello knows another stream of ours than the present one: its next expected means nothing", func(p *pcPlea) {
-		p.said(0, 2, 0)
+	sends("peer-id-heard/zeros", "the other's hello knows no stream of ours: what has an id goes, and nothing gets one", func(p *pcPlea) {
+		p.said(0, 2, 3)
+		p.comes(p.hello(0))
+	})
+	sends("peer-id-heard/other-stream", "its hello knows another stream of ours, and expects more of it than was given: that means nothing here", func(p *pcPlea) {
+		p.said(0, 2, 3)
 		p.comes(pcHelloFrame(p.stream(0), 0, p.stream(1), 1000))
 	}, "peer-stream-restored")
+	sends("peer-id-heard/hello", "its hello knows this stream", func(p *pcPlea) {
+		p.said(0, 2, 3)
+		p.comes(p.knowing(0))
+	}, "peer-id-rises")
+	sends("peer-id-heard/acknowledgement", "its hello knows no stream, and an acknowledgement comes behind it", func(p *pcPlea) {
+		p.said(0, 2, 3)
+		p.comes(p.hello(0), pcAckFrame(0, 0, 0))
+	}, "peer-id-rises")
+	sends("peer-id-heard/older", "it was told in the older conversation, since the start", func(p *pcPlea) {
+		p.said(0, 2, 3)
+		p.older.comes(p.knowing(0))
+		p.comes(p.hello(0))
+	}, "peer-id-rises")
+	sends("peer-id-heard/nothing-given", "a stream that has said nothing yet, and a hello that knows none: nothing goes before an acknowledgement", func(p *pcPlea) {
+		p.said(0, 0, 3)
+		p.comes(p.hello(0))
+	})
 	sends("peer-stream-restored/equal", "next expected is the next id to be given: no old copy", func(p *pcPlea) {
 		p.said(0, 2, 3)
 		p.comes(p.knowing(2))
