@@ -218,7 +218,7 @@ func (p *person) busy() (most int) {
 
 // TestThePaceOfAHundredContacts: under 40 queries a second over any 10 s, from the start on; the last spoken to first; and an idle hour within the spec's budget.
 func TestThePaceOfAHundredContacts(t *testing.T) {
-	w := newWorld(t, seed(t, 1), 200)
+	w := newWorld(t, seed(t, 1), 100)
 	a := w.person(0)
 	w.Run(10 * time.Second)
 	var friends []*handshake.Identity
@@ -244,8 +244,7 @@ func TestThePaceOfAHundredContacts(t *testing.T) {
 	require.Less(t, a.longest, 5*time.Second, "what has begun is not held back")
 	require.Less(t, a.busy(), 400)
 
-	w.Run(30 * time.Minute)
-	const hours = 6 // an epoch
+	const hours = 3
 	a.queries, a.timeouts, a.wakes, a.datagrams = nil, 0, 0, 0
 	before := a.Stats()
 	for range hours {

@@ -15,12 +15,12 @@ import (
 // TestTwoWhoStartTogether: whichever put ends last, one of the two finds the other before the first timer.
 func TestTwoWhoStartTogether(t *testing.T) {
 	longest, own := time.Duration(0), seed(t, 1)
-	for i := range 40 {
+	for i := range 20 {
 		w := newWorld(t, own+uint64(i), 12)
 		a, b := w.person(0), w.person(0)
 		befriend(a, b)
 		a.begins(b)
-		apart := time.Duration(i/2) * 50 * time.Millisecond
+		apart := time.Duration(i/4) * 150 * time.Millisecond
 		w.Run(apart)
 		b.begins(a)
 		longest = max(longest, w.wantMeeting(a, b, 5*time.Second, "the %d-th", i))
@@ -63,10 +63,10 @@ func TestAnExistingRecordIsUsedAtOnce(t *testing.T) {
 	require.Empty(t, b.told(rendezvous.OutputPublished, a))
 }
 
-// TestWhoComesLaterFinds: it is he who finds, and he who was there is spared a look-up.
+// TestStartsApart: who comes later finds, however long the other has been there.
 func TestStartsApart(t *testing.T) {
 	own := seed(t, 1)
-	for i, apart := range []time.Duration{3 * time.Second, 40 * time.Second, 10 * time.Minute, 3 * time.Hour, 9 * time.Hour, 3 * 24 * time.Hour} {
+	for i, apart := range []time.Duration{3 * time.Second, 40 * time.Second, 10 * time.Minute, 3 * time.Hour, 15 * time.Hour} {
 		w := newWorld(t, own+uint64(i), 12)
 		a, b := w.person(0), w.person(0)
 		befriend(a, b)
@@ -139,8 +139,8 @@ func TestEpochEdges(t *testing.T) {
 	own := seed(t, 1)
 	i := 0
 	for _, skew := range [][2]time.Duration{{0, 0}, {50 * time.Minute, 0}, {0, 50 * time.Minute}, {-50 * time.Minute, 0}, {0, -50 * time.Minute}, {-25 * time.Minute, 25 * time.Minute}} {
-		for before := -70 * time.Minute; before <= 70*time.Minute; before += 20 * time.Minute {
-			for _, apart := range []time.Duration{0, 20 * time.Minute, 100 * time.Minute} {
+		for before := -60 * time.Minute; before <= 60*time.Minute; before += 30 * time.Minute {
+			for _, apart := range []time.Duration{0, 100 * time.Minute} {
 				i++
 				w := newWorld(t, own+uint64(i), 8)
 				a, b := w.person(skew[0]), w.person(skew[1])

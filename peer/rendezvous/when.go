@@ -10,6 +10,9 @@ import (
 // minute is how far apart the moments are at which rare things are done: what is due at about the same time, for whomever, is done in one go, and wakes the machine once.
 const minute = time.Minute
 
+// breath is how far apart, where the pace is what holds things up, the moments are at which they go on.
+const breath = time.Second / 2
+
 // within returns a moment from lo to hi after now, drawn so that it is in the middle on average, and common to all that are drawn: a multiple, counted from zero, of
 // half of the span, or of a minute if that is less.
 func (r *Rendezvous) within(now time.Time, lo, hi time.Duration) time.Time {
@@ -116,7 +119,7 @@ func (r *Rendezvous) begin(now time.Time) {
 			return
 		}
 		if free := r.pace.Free(r.reserved + need); free.After(now) {
-			r.resume = free
+			r.resume = r.round(free, breath)
 			return
 		}
 		r.lookNext = !look
