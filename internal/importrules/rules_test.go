@@ -54,6 +54,10 @@ var rooms = []room{
 		testOurs: []string{"testvectors", "spec", "internal/sim"},
 	},
 	{
+		dir: "internal/powercut",
+		why: "what a power cut leaves follows from system calls alone, whatever program made them",
+	},
+	{
 		dir: "peer/durable", pure: true,
 		why: "the order of duty is one idea, used by all below peer: it knows no value and no store",
 	},
@@ -73,6 +77,15 @@ var rooms = []room{
 		dir:  "peer/store",
 		why:  "sealed values in one file that survives a power cut: what they mean is the business of package peer",
 		mods: []string{"go.etcd.io/bbolt", "golang.org/x/crypto", "golang.org/x/sys"},
+		// Its tests replay what the disk may have of it.
+		testOurs: []string{"internal/powercut"},
+	},
+	{
+		dir:      "peer/host",
+		why:      "the one place where a peer, its sockets and its file meet",
+		ours:     []string{"wire", "dht", "handshake", "peer", "internal/udp"},
+		mods:     []string{"golang.org/x/sys"},
+		testOurs: []string{"internal/sim"},
 	},
 	{
 		dir: "internal/curve25519", pure: true,

@@ -1,6 +1,8 @@
 // Command network lets nodes of three programs share networks, and sees whether what one of them puts is got by the others: items
 // of BEP 44 and peers of BEP 5. It runs programs and reads what they print; it knows no protocol itself.
 //
+// With --talk two peers of kith talk in networks of foreign nodes instead, through restarts of everybody.
+//
 // Everything goes once through a single node of each program, so that a cell of the tables names who gave, who kept and who took, and
 // once through one network in which all three live.
 package main
@@ -40,6 +42,7 @@ func run(ctx context.Context, args []string) error {
 	anacrolix := fs.String("anacrolix", "anacrolix", "`path` of conformance/interop/anacrolix")
 	webtorrent := fs.String("bittorrent-dht", "bittorrent-dht/index.mjs", "`path` of conformance/interop/bittorrent-dht/index.mjs")
 	expect := fs.String("expect", "", "`file` of known deviations, each with its reason")
+	talks := fs.Bool("talk", false, "let two peers of kith talk in networks of the others, and nothing else")
 	report := fs.String("report", "", "`file` for the result of each step, lines of JSON")
 	if err := fs.Parse(args); err != nil {
 		return err
@@ -52,6 +55,21 @@ func run(ctx context.Context, args []string) error {
 		kithProgram(*kith),
 		foreignProgram("anacrolix", *anacrolix),
 		foreignProgram("bittorrent-dht", "node", *webtorrent),
+	}
+	if *talks {
+		foreign := programs[1:]
+		networks := map[string][]*program{"both": slices.Repeat(foreign, 4)}
+		for _, p := range foreign {
+			networks[p.name] = slices.Repeat([]*program{p}, 8)
+		}
+		errs := make(chan error)
+		for name, members := range networks {
+			go func() { errs <- talk(ctx, *kith, name, members) }()
+		}
+		for range networks {
+			err = errors.Join(err, <-errs)
+		}
+		return err
 	}
 	r := &results{known: known}
 	networks := map[string][]*program{"all": slices.Repeat(programs, 3)}

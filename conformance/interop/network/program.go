@@ -121,6 +121,7 @@ type node struct {
 	said       bytes.Buffer
 	ended      chan struct{}
 	err        error
+	gone       bool // it was told to end
 }
 
 // start starts a node and waits until it says where it listens.
