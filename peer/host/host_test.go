@@ -360,3 +360,34 @@ func TestCloseTwice(t *testing.T) {
 	require.NoError(t, a.h.Close())
 	require.True(t, errors.Is(a.h.Do(func(time.Time, *peer.Peer) {}), net.ErrClosed))
 }
+
+func TestWatcherEnds(t *testing.T) {
+	for _, w := range []interface {
+		wait(stop <-chan struct{}) bool
+		close()
+	}{newWatcher(), poll{}} {
+		stop, ended := make(chan struct{}), make(chan struct{})
+		go func() {
+			for w.wait(stop) { // addresses may really change
+			}
+			close(ended)
+		}()
+		close(stop)
+		w.close()
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			t.Fatalf("%T still watches", w)
+		}
+	}
+}
+
+func TestLocalAddrs(t *testing.T) {
+	here := netip.MustParseAddrPort("127.0.0.1:4000")
+	require.Equal(t, []netip.AddrPort{here}, localAddrs([]netip.AddrPort{here}))
+	for _, a := range localAddrs([]netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:4000"), netip.MustParseAddrPort("[::]:4001")}) {
+		require.NoError(t, handshake.CheckEndpoint(a))
+		require.False(t, a.Addr().IsLoopback() || a.Addr().IsLinkLocalUnicast())
+		require.Equal(t, map[bool]uint16{true: 4000, false: 4001}[a.Addr().Is4()], a.Port())
+	}
+}
