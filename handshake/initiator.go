@@ -62,24 +62,17 @@ func (a *attempt) tried(now time.Time) {
 // or is being tried already, ErrMalformed for no address or one that is none, and ErrLimit for more than 8.
 func (m *Machine) Begin(now time.Time, friend PublicKey, to ...netip.AddrPort) error {
 	c := m.contacts[friend]
-	switch {
-	case c == nil:
+	if c == nil {
 		return errNoContact
-	case len(to) == 0:
-		return fmt.Errorf("handshake: attempt without an address: %w", ErrMalformed)
-	case len(to) > maxTargets:
-		return fmt.Errorf("handshake: attempt with %d addresses, more than %d: %w", len(to), maxTargets, ErrLimit)
+	}
+	to, err := targets(to)
+	switch {
+	case err != nil:
+		return err
 	case c.attempt != nil && !c.attempt.over(now):
 		return fmt.Errorf("handshake: an attempt is under way: %w", ErrState)
 	case m.outputs.full():
 		return errOutputsFull
-	}
-	to = slices.Clone(to)
-	for i, a := range to {
-		if !a.IsValid() || a.Port() == 0 {
-			return fmt.Errorf("handshake: attempt with %v, which is no address: %w", a, ErrMalformed)
-		}
-		to[i] = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 	}
 	ended := c.attempt != nil
 	if err := m.knock(now, c, attempt{to: to, end: now.Add(attemptLife)}, ended); err != nil {
@@ -87,6 +80,64 @@ func (m *Machine) Begin(now time.Time, friend PublicKey, to ...netip.AddrPort) e
 	}
 	m.schedule(c)
 	return nil
+}
+
+// Also adds addresses to an attempt that knocks, where it knocks at once; the oldest give way where there are more than 8. The tries begin anew. Draws: a nonce for each address that is new. The error's class is
+// ErrState if nobody is being knocked at, otherwise Begin's.
+func (m *Machine) Also(now time.Time, friend PublicKey, to ...netip.AddrPort) error { // hs-attempt-more
+	c := m.contacts[friend]
+	switch {
+	case c == nil:
+		return errNoContact
+	case c.attempt == nil || c.attempt.over(now) || c.attempt.knock == nil:
+		return fmt.Errorf("handshake: no attempt is knocking: %w", ErrState)
+	case m.outputs.full():
+		return errOutputsFull
+	}
+	to, err := targets(to)
+	if err != nil {
+		return err
+	}
+	a := *c.attempt
+	fresh := attempt{id: a.id, epoch: a.epoch, knock: a.knock}
+	for _, t := range to {
+		if !slices.Contains(a.to, t) && !slices.Contains(fresh.to, t) {
+			fresh.to = append(fresh.to, t)
+		}
+	}
+	if len(fresh.to) == 0 {
+		return nil
+	}
+	datagrams, err := m.sealKnock(c, &fresh)
+	if err != nil {
+		return err
+	}
+	a.to = slices.Concat(a.to, fresh.to)
+	a.to = a.to[max(0, len(a.to)-maxTargets):]
+	a.tries = 0
+	a.tried(now)
+	*c.attempt = a
+	m.transmitAll(c, fresh.to, datagrams)
+	m.schedule(c)
+	return nil
+}
+
+// targets returns the addresses of an attempt in their one form.
+func targets(to []netip.AddrPort) ([]netip.AddrPort, error) {
+	switch {
+	case len(to) == 0:
+		return nil, fmt.Errorf("handshake: attempt without an address: %w", ErrMalformed)
+	case len(to) > maxTargets:
+		return nil, fmt.Errorf("handshake: attempt with %d addresses, more than %d: %w", len(to), maxTargets, ErrLimit)
+	}
+	to = slices.Clone(to)
+	for i, a := range to {
+		if !a.IsValid() || a.Port() == 0 {
+			return nil, fmt.Errorf("handshake: attempt with %v, which is no address: %w", a, ErrMalformed)
+		}
+		to[i] = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	}
+	return to, nil
 }
 
 var errNoContact = fmt.Errorf("handshake: no such contact: %w", ErrState)

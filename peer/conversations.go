@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -192,15 +193,25 @@ func (p *Peer) part(now time.Time, s *session, why conversation.Why) {
 	}
 }
 
+// knock begins an attempt, or tries more addresses in the one that is under way.
+func (p *Peer) knock(now time.Time, o rendezvous.Output) { // peer-knock-found, hs-attempt-more
+	err := p.machine.Begin(now, o.Friend, o.To...)
+	if errors.Is(err, handshake.ErrState) {
+		_ = p.machine.Also(now, o.Friend, o.To...) // or an accept is out already, which is better
+		return
+	}
+	if err != nil || p.closing {
+		p.rendezvous.Attempt(now, o.Friend, false)
+	}
+}
+
 // settleRendezvous does what the rendezvous wants done. It reports whether there was something.
 func (p *Peer) settleRendezvous(now time.Time) (did bool) {
 	for o, ok := p.rendezvous.Output(); ok; o, ok = p.rendezvous.Output() {
 		did = true
 		switch o.Kind {
 		case rendezvous.OutputKnock:
-			if p.closing || p.machine.Begin(now, o.Friend, o.To...) != nil {
-				p.rendezvous.Attempt(now, o.Friend, false)
-			}
+			p.knock(now, o)
 		case rendezvous.OutputNotFound:
 			p.events.add(Event{Kind: EventNotFound, Friend: o.Friend}) // peer-not-found
 		case rendezvous.OutputClock:

@@ -91,6 +91,7 @@ func TestTheRulesCanFail(t *testing.T) {
 		{"dht waits", "dht/a.go", "import \"time\"\nvar x = time.After(1)", "import \"time\"\nvar x = time.Second", "dht calls time.After", "handed"},
 		{"the command reads the clock", "cmd/kith/a.go", "import \"time\"\nvar x = time.Now()", "import \"time\"\nvar x = time.NewTicker(1)", "cmd/kith calls time.Now", "one file"},
 		{"the driver reads it twice", "internal/udp/b.go", "import \"time\"\nvar x = time.Now()", "import \"time\"\nvar x time.Time", "internal/udp/b.go", "one file"},
+		{"a test sleeps for real", "cmd/kith/a_test.go", "import \"time\"\nfunc f() { time.Sleep(1) }", "import (\"testing/synctest\"; \"time\")\nfunc f() { synctest.Wait(); time.Sleep(1) }", "calls time.Sleep", "virtual time"},
 		{"a test sleeps", "cmd/kith/a_test.go", "import \"time\"\nfunc f() { time.Sleep(1) }", "import \"time\"\nfunc f() { <-time.After(1) }", "calls time.Sleep", "flaky"},
 		{"crypto/rand past Config.Rand", "dht/a.go", "import \"crypto/rand\"\nvar x = rand.Reader",
 			"import \"crypto/rand\"\nfunc f(cfg C) { if cfg.Rand == nil { cfg.Rand = rand.Reader } }", "dht uses crypto/rand.Reader", "Config.Rand"},

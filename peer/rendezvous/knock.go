@@ -17,12 +17,9 @@ const (
 
 // A knock is what is remembered of where a friend was knocked at.
 type knock struct {
-	endpoints []netip.AddrPort // of the newest record
-	seq       int64            // of the record that was last knocked at
-	newest    int64            // of the newest record
-	fresh     bool             // that came while an attempt was under way
-	knocked   []knocked        // in the last 10 minutes
-	answered  []netip.AddrPort // where he has answered, the newest last
+	seq      int64            // of the newest record
+	knocked  []knocked        // in the last 10 minutes
+	answered []netip.AddrPort // where he has answered, the newest last
 }
 
 type knocked struct {
@@ -46,33 +43,19 @@ func (k *knock) may(now time.Time, at netip.AddrPort) bool { // peer-knock-rare
 		len(k.knocked) < knockedMost && !slices.ContainsFunc(k.knocked, func(n knocked) bool { return n.at == at })
 }
 
-// found takes a record.
+// found takes a record: it is knocked at, also while an attempt at an older one is under way. // peer-knock-found
 func (r *Rendezvous) found(now time.Time, c *contact, rec handshake.Record) {
 	k := &c.knock
-	k.endpoints, k.newest = rec.Endpoints, rec.Seq
-	if c.trying {
-		k.fresh = k.newest > k.seq
+	if c.trying && rec.Seq <= k.seq {
 		return
 	}
-	r.knockNow(now, c)
-}
-
-// knockNow knocks at the endpoints of the newest record.
-func (r *Rendezvous) knockNow(now time.Time, c *contact) { // peer-knock-found
-	k := &c.knock
-	k.fresh, k.seq = false, k.newest
-	var to []netip.AddrPort
-	for _, a := range k.endpoints {
-		if k.may(now, a) {
-			to = append(to, a)
-		}
-	}
-	r.knockAt(now, c, to)
+	k.seq = rec.Seq // what is being tried may be an address that he has left
+	r.knockAt(now, c, slices.DeleteFunc(rec.Endpoints, func(at netip.AddrPort) bool { return !k.may(now, at) }))
 }
 
 // knockAt knocks at a friend who may be knocked at.
 func (r *Rendezvous) knockAt(now time.Time, c *contact, at []netip.AddrPort) {
-	if !c.wanted() || c.trying {
+	if !c.wanted() {
 		return
 	}
 	k := &c.knock

@@ -256,7 +256,7 @@ func (r *Rendezvous) Open(now time.Time, friend handshake.PublicKey, open bool) 
 	}
 	c.open, c.spoken = open, now
 	if open {
-		c.quiet, c.trying, c.knock.fresh = false, false, false
+		c.quiet, c.trying = false, false
 	}
 	r.attention(now, c)
 }
@@ -308,15 +308,10 @@ func (r *Rendezvous) Search(now time.Time, friend handshake.PublicKey, known ...
 	r.settle(now, c)
 }
 
-// Attempt says whether an attempt to reach a friend is under way. After OutputKnock one is, until Attempt says that it is not.
+// Attempt says whether an attempt to reach a friend is under way. After OutputKnock one is, until Attempt says that it is not. OutputKnock while one is under way is for other addresses, of a newer record.
 func (r *Rendezvous) Attempt(now time.Time, friend handshake.PublicKey, underWay bool) {
-	c := r.contacts[friend]
-	if c == nil {
-		return
-	}
-	c.trying = underWay
-	if !underWay && c.knock.fresh { // a newer record was found meanwhile
-		r.knockNow(now, c)
+	if c := r.contacts[friend]; c != nil {
+		c.trying = underWay
 	}
 }
 
