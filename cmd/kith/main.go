@@ -49,7 +49,7 @@ func root() *cobra.Command {
 	}
 	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return noEmptyFlags(cmd) }
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misused(cmd, "%v", err) })
-	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand(), vectorsCommand(), shimCommand(), idCommand(), contactCommand(), peerCommand(), doctorCommand())
+	cmd.AddCommand(nodeCommand(), dhtCommand(), versionCommand(), conformCommand(), vectorsCommand(), shimCommand(), idCommand(), contactCommand(), peerCommand(), doctorCommand(), demoCommand())
 	fitHelp(cmd, helpWidth())
 	cmd.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp) // few words here are files
 	return cmd
