@@ -10,6 +10,7 @@ require (
 	github.com/status-im/doubleratchet v3.0.0+incompatible
 	github.com/stretchr/testify v1.12.1
 	github.com/zeebo/bencode v1.0.0
+	go.etcd.io/bbolt v1.5.0
 	go.mau.fi/libsignal v0.2.1
 	golang.org/x/crypto v0.58.0
 	golang.org/x/net v0.62.0
