@@ -256,7 +256,7 @@ var unnoticed = []struct {
 	}},
 	{why: "frames that are passed over: of later versions, out of the window, held and not delivered, refused as too long, of no effect", is: func(v *Vector, field string) bool {
 		return v.Type == "pc.frames" && field == "in.input" && hasPrefix(v.ID, "peer-frame-cut-left-", "peer-frame-later-") ||
-			v.Type == "pc.receive" && strings.HasPrefix(field, "in.plaintexts[") && hasPrefix(v.ID, "peer-ack-form-holes", "peer-hold-full", "peer-message-outside-",
+			v.Type == "pc.receive" && strings.HasPrefix(field, "in.plaintexts[") && hasPrefix(v.ID, "peer-ack-form-6", "peer-ack-form-holes", "peer-hold-full", "peer-message-outside-",
 				"peer-message-refused-60001", "peer-message-refused-64-parts", "peer-message-refused-type-waits", "peer-pong-pong")
 	}},
 	{why: "the half of a hello that is for the other direction, and a stream that another one is not", is: func(v *Vector, field string) bool {

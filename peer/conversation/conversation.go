@@ -192,10 +192,10 @@ func (c *Conversation) Wake(now time.Time) {
 	c.give(now)
 }
 
-// Give ids to messages before there is room to send them, so that acknowledgements find ids that are durable: not one by one, but some at a time.
+// Ids are given before there is room to send them: an acknowledgement that frees all of the window finds another that is durable. They are given a window at a time, so that it costs one commit.
 const (
-	idsAhead = 64
-	idsLeast = 32
+	idsAhead = 2 * ids
+	idsLeast = ids
 )
 
 // give gives ids to what will soon be sent.

@@ -132,7 +132,7 @@ func TestWhatCameTwiceOrOutOfOrderIsAcknowledgedAtOnce(t *testing.T) { // peer-a
 	s.wantText("a", "xy", "c")
 	s.send("msg 1 other")
 	s.want("ack 3")
-	s.send("msg 100 far")
+	s.send("msg 516 far")
 	s.want("ack 3")
 	s.wantNothing()
 	s.wantEvents()

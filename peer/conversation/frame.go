@@ -22,7 +22,7 @@ var (
 // Sizes in bytes.
 const (
 	Block        = 64   // what a plaintext is a multiple of
-	MaxPlaintext = 1088 // the longest plaintext, 17 blocks: a datagram of 1,232 bytes
+	MaxPlaintext = 1088 // the longest plaintext, 17 blocks: a datagram of 1,193 bytes; with another block it would have more than 1,232
 
 	HelloSize = frameHeader + helloValue // of a hello frame
 	AckSize   = frameHeader + ackValue   // of an acknowledgement frame

@@ -55,9 +55,9 @@ type present struct {
 	current bool                // a hello came: the last of the streams is it
 	first   uint64              // of the hello
 	since   uint64              // next expected when the hello came
-	held    map[uint64]*message // by id: parts of the next expected, and of those above
+	held    map[uint64]*message // by id: parts of the next expected, and of those above; nil while there are none
 	size    int                 // bytes held
-	parts   [2 * MaxAhead]uint8 // by the low bits of the id, of those that were delivered and are not durable
+	parts   queue[uint8]        // of how many the messages were that it delivered and that are not durable, next - 1 the last
 }
 
 // A stream is one of the other side's.
@@ -291,7 +291,9 @@ func (r *Receiving) deliverHeld(now time.Time) (any bool) {
 		if m == nil || !m.whole() || !r.deliver(now, m.kind, m.parts, m.chunks...) {
 			return any
 		}
-		delete(r.held, id)
+		if delete(r.held, id); len(r.held) == 0 {
+			r.held = nil // a map stays as large as it was
+		}
 		r.size -= m.size
 		any = true
 	}

@@ -21,7 +21,7 @@ func (r *Receiving) deliver(now time.Time, kind ContentType, parts uint8, chunks
 		return false
 	}
 	s := r.last()
-	r.parts[s.next%uint64(len(r.parts))] = parts
+	r.parts.push(parts)
 	switch text, refusal := assemble(kind, n, chunks); {
 	case refusal != 0: // peer-message-refused
 		r.events.push(Delivery{Time: milliseconds(now), Type: kind, Refused: refusal, ID: s.next})
@@ -104,6 +104,9 @@ func (r *Receiving) deliveredDurably(now time.Time) {
 	r.ready += d.events
 	r.underway -= d.events
 	d.stream.told, d.stream.stored = d.next, true // peer-ack-never-back
+	for s := r.last(); uint64(r.parts.len()) > s.next-s.told; {
+		r.parts.pop()
+	}
 	if r.wake != nil {
 		r.wake(now)
 	}
@@ -129,16 +132,20 @@ func (r *Receiving) Ack() (a Ack, ok bool) {
 	a.Next = s.told
 	if from := max(s.told, r.since); from < s.next { // peer-ack-held
 		if from == s.told {
-			a.Parts = ones(uint64(r.parts[from%uint64(len(r.parts))]))
+			a.Parts = ones(uint64(r.parts.at(0)))
 			from++
 		}
 		a.Bitmap = ones(s.next-s.told-1) &^ ones(from-s.told-1)
 	}
-	for id, m := range r.held {
-		if i := id - s.told - 1; id == s.told {
-			a.Parts = m.have
-		} else if m.whole() {
-			a.Bitmap |= 1 << i // nothing, beyond bit 63
+	if len(r.held) == 0 {
+		return a, true
+	}
+	if m := r.held[s.told]; m != nil {
+		a.Parts = m.have
+	}
+	for i := range uint64(mapped) { // what is held further above is not told yet
+		if m := r.held[s.told+1+i]; m != nil && m.whole() {
+			a.Bitmap |= 1 << i
 		}
 	}
 	return a, true

@@ -101,10 +101,66 @@ func TestOutsideTheWindow(t *testing.T) { // peer-message-outside
 	s.in.Hello(noon, theirs, 100)
 	s.commit()
 	require.Equal(t, Ignored, s.take(99, "x"))
-	require.Equal(t, Ignored, s.take(165, "x"))
+	require.Equal(t, Ignored, s.take(613, "x"))
 	require.Equal(t, Ignored, s.take(math.MaxUint64, "x"))
 	require.Equal(t, Held, s.take(164, "x"))
+	require.Equal(t, Held, s.take(165, "x"))
+	require.Equal(t, Held, s.take(612, "x"))
 	s.wantAck(100, 1<<63, 0)
+}
+
+// What is held further above than the bitmap goes is told when next expected has risen.
+func TestHeldBeyondTheBitmap(t *testing.T) { // peer-ack-form
+	s := greeted(t)
+	for _, id := range []uint64{65, 66, 130, 512} {
+		require.Equal(t, Held, s.take(id, "x"))
+	}
+	s.takePart(part(67, 0, 2, "x"))
+	s.wantAck(0, 0, 0)
+	for id := range uint64(65) {
+		s.take(id, "x")
+		s.commit()
+		switch id {
+		case 0:
+			s.wantAck(1, 1<<63, 0)
+		case 1:
+			s.wantAck(2, 3<<62, 0)
+		case 3:
+			s.wantAck(4, 3<<60, 0)
+		}
+	}
+	s.wantAck(67, 1<<62, 1)
+	require.Equal(t, Completed, s.takePart(part(67, 1, 2, "y")))
+	s.commit()
+	s.wantAck(68, 1<<61, 0)
+}
+
+// What waits for the store counts as its bits and parts say, however much of it there is.
+func TestAWindowThatWaitsForTheStore(t *testing.T) { // peer-ack-soon
+	s := greeted(t)
+	parts := func(id uint64) uint8 { return uint8(id%7%3 + 1) }
+	var seqs, ends []uint64
+	for id := range uint64(MaxAhead + 1) {
+		for i := range parts(id) {
+			s.takePart(part(id, i, parts(id), "x"))
+		}
+		if id%50 == 49 || id == MaxAhead {
+			_, seq, ok := s.journal.Take(noon)
+			require.True(t, ok)
+			seqs, ends = append(seqs, seq), append(ends, id+1)
+		}
+	}
+	require.Equal(t, Ignored, s.take(MaxAhead+1, "x"))
+	s.wantAck(0, math.MaxUint64, 1)
+	for i, seq := range seqs {
+		s.journal.Done(noon, seq)
+		if next := ends[i]; next <= MaxAhead {
+			s.wantAck(next, ones(MaxAhead-next), ones(uint64(parts(next))))
+		}
+	}
+	s.wantAck(MaxAhead+1, 0, 0)
+	require.Zero(t, s.in.parts.len())
+	require.Equal(t, Completed, s.take(MaxAhead+1, "x"))
 }
 
 // The last id could not be expected to have one behind it.
@@ -162,7 +218,7 @@ func TestHeldIsBounded(t *testing.T) { // peer-hold
 	s.commit()
 	s.wantAck(6, 0, 0)
 	require.Zero(t, s.in.size)
-	require.Empty(t, s.in.held)
+	require.Nil(t, s.in.held)
 }
 
 // What is held of the next expected message takes nothing from the others.

@@ -7,9 +7,9 @@ import (
 )
 
 const (
-	ids    = MaxAhead + 1 // that can be under way at once: the next expected one and those above it
-	slots  = 2 * MaxAhead // a power of two above them
-	mapped = 64           // ids above the next expected one that a bitmap has
+	ids        = MaxAhead + 1 // that can be under way at once: the next expected one and those above it
+	mapped     = 64           // ids above the next expected one that a bitmap has
+	firstSlots = 64           // a power of two: what a conversation has that sends little
 )
 
 // A place is one part of one message.
@@ -20,11 +20,11 @@ type place struct {
 
 // A slot is what became of the parts of one message in this conversation. Bit i stands for part i.
 type slot struct {
-	parts uint8  // of the message; zero: nothing of it was sent
-	next  uint8  // the first part that was never sent
 	shown uint64 // by acknowledgements
 	lost  uint64 // to be sent again
-	ahead int    // bytes of it that count against what the other side holds
+	ahead uint16 // bytes of it that count against what the other side holds
+	parts uint8  // of the message; zero: nothing of it was sent
+	next  uint8  // the first part that was never sent
 }
 
 // sent has the bits of the parts that were sent.
@@ -62,11 +62,12 @@ type flight struct {
 	window
 	pacer
 
-	base  uint64 // the highest next expected that was told
-	fresh uint64 // the lowest id of which not all parts were sent
-	slots []slot // that of an id is at id % slots; nil while nothing was sent
-	lost  int    // parts that are to be sent again
-	ahead int    // bytes of ids above base that were sent
+	base   uint64 // the highest next expected that was told
+	fresh  uint64 // the lowest id of which not all parts were sent
+	slots  []slot // of base to fresh, that of an id at id % len(slots), which is a power of two; nil while nothing was sent
+	lost   int    // parts that are to be sent again
+	resend uint64 // no id below it has such a part
+	ahead  int    // bytes of ids above base that were sent
 
 	all     []flying // the oldest first
 	flying  int      // those that are in flight
@@ -94,7 +95,19 @@ func (f *flight) rest() {
 	}
 }
 
-func (f *flight) slot(id uint64) *slot { return &f.slots[id%slots] }
+func (f *flight) slot(id uint64) *slot { return &f.slots[id&uint64(len(f.slots)-1)] }
+
+// reach makes room for the slot of an id, which is at most one above those that there is room for.
+func (f *flight) reach(id uint64) {
+	if id-f.base < uint64(len(f.slots)) {
+		return
+	}
+	old := *f
+	f.slots = make([]slot, max(firstSlots, 2*len(old.slots)))
+	for moved := old.base; old.slots != nil && moved <= old.fresh; moved++ {
+		*f.slot(moved) = *old.slot(moved)
+	}
+}
 
 // waits reports whether anything was sent in this conversation that is not acknowledged.
 func (f *flight) waits() bool { return f.slots != nil && f.slot(f.base).parts != 0 }
@@ -104,9 +117,9 @@ func (f *flight) next(sendable uint64) (place, bool) {
 	if f.probe && len(f.current) == 0 && f.waits() {
 		return f.oldest(), true
 	}
-	for id := f.base; f.lost > 0 && id <= f.fresh; id++ {
-		if s := f.slot(id); s.lost != 0 {
-			return place{id, uint8(bits.TrailingZeros64(s.lost))}, true
+	for ; f.lost > 0 && f.resend <= f.fresh; f.resend++ {
+		if s := f.slot(f.resend); s.lost != 0 {
+			return place{f.resend, uint8(bits.TrailingZeros64(s.lost))}, true
 		}
 	}
 	if f.fresh >= min(sendable, f.base+ids) { // peer-window
@@ -147,9 +160,7 @@ func (f *flight) allows(now time.Time) (ok bool, when time.Time) {
 
 // put adds a part to the datagram that is being built.
 func (f *flight) put(p *Part) {
-	if f.slots == nil {
-		f.slots = make([]slot, slots)
-	}
+	f.reach(p.ID + 1) // fresh may rise to it
 	at := place{p.ID, p.Part}
 	s, bit := f.slot(p.ID), uint64(1)<<p.Part
 	again := s.sent()&bit != 0
@@ -162,7 +173,7 @@ func (f *flight) put(p *Part) {
 	default:
 		s.parts, s.next = p.Parts, p.Part+1
 		if p.ID > f.base {
-			s.ahead += len(p.Bytes)
+			s.ahead += uint16(len(p.Bytes))
 			f.ahead += len(p.Bytes)
 		}
 		if s.next == s.parts {
@@ -226,7 +237,7 @@ func (f *flight) advance(next uint64) bool {
 	}
 	for id := f.base; f.slots != nil && id <= min(f.fresh, next); id++ {
 		s := f.slot(id)
-		f.ahead -= s.ahead
+		f.ahead -= int(s.ahead)
 		s.ahead = 0 // that of next too: the next expected is not ahead
 		if id < next {
 			f.lost -= bits.OnesCount64(s.lost)
@@ -234,7 +245,7 @@ func (f *flight) advance(next uint64) bool {
 		}
 	}
 	f.base = next
-	f.fresh = max(f.fresh, next)
+	f.fresh, f.resend = max(f.fresh, next), max(f.resend, next)
 	return true
 }
 
@@ -316,6 +327,7 @@ func (f *flight) lose(now time.Time) { // peer-loss
 			if !c.visibleAt(f.base) {
 				return false
 			}
+			f.resend = min(f.resend, c.id)
 			f.slot(c.id).lost |= 1 << c.part
 			f.lost++
 			return true

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"testing"
@@ -157,14 +158,74 @@ func TestWaitingForTheStoreIsProbed(t *testing.T) {
 	require.Zero(t, s.timeout())
 }
 
-func TestFlightGoesSixtyFourAhead(t *testing.T) { // peer-window
+func TestFlightGoesFiveHundredAndTwelveAhead(t *testing.T) { // peer-window
 	s := newFlightScript(t)
-	s.sends(0, 65)
+	s.sends(0, 513)
+	s.wantNothing(1_000)
+	s.ack(0, math.MaxUint64, 1) // bits do not move the window
 	s.wantNothing(1_000)
 	s.ack(1, 0, 0)
-	s.wantNext(1_000, one(65))
+	s.wantNext(1_000, one(513))
 	s.wantNothing(1_000)
-	s.wantNothing(66)
+	s.wantNothing(514)
+}
+
+// The bitmap shows 64 ids: what is above them is neither shown nor lost, however much arrives that was sent later.
+func TestWhatTheBitmapDoesNotShowIsNotLost(t *testing.T) { // peer-loss
+	s := newFlightScript(t)
+	s.sends(0, 300)
+	s.advance(100 * ms)
+	s.ack(0, math.MaxUint64&^0b111, 1) // the store has had nothing yet
+	require.Equal(t, 300-65, s.flying)
+	for id := range uint64(3) {
+		s.wantNext(300, one(1+id))
+	}
+	s.wantNothing(300)
+	size := s.size
+	s.advance(100 * ms)
+	s.ack(0, math.MaxUint64, 1)
+	s.wantNothing(300)
+	require.Zero(t, s.flying, "nothing is under way any more")
+	require.Equal(t, s.quiet.Add(s.probeTimeout(0)), s.timeout(), "only the next probe is due")
+
+	s.ack(10, math.MaxUint64&^(1<<60), 0) // now 65 to 74 can be shown, and 71 is not
+	s.wantNext(300, one(71))
+	s.wantNothing(300)
+	s.ack(200, math.MaxUint64, 0)
+	s.wantNext(300, one(200))
+	s.wantNothing(300)
+	s.ack(300, 0, 0)
+	require.Zero(t, s.lost)
+	require.Empty(t, s.all)
+	require.Equal(t, size, s.size, "all of it is of one round trip")
+}
+
+// What many ids need is there when they come, and each keeps its own.
+func TestSlotsGrow(t *testing.T) {
+	s := newFlightScript(t)
+	s.sends(0, 50)
+	require.Len(t, s.slots, 64)
+	s.ack(40, 0b101, 0)
+	s.sends(50, 103)
+	require.Len(t, s.slots, 64)
+	s.sends(103, 104)
+	require.Len(t, s.slots, 128)
+	s.send(of(104, 0, 3), of(104, 1, 3), of(104, 2, 3))
+	s.sends(105, 40+ids)
+	require.Len(t, s.slots, 1024)
+	require.Equal(t, uint64(40+ids), s.fresh)
+	for id := uint64(40); id < 40+ids; id++ {
+		want := slot{parts: 1, next: 1, ahead: 1}
+		switch id {
+		case 40:
+			want.ahead = 0
+		case 41, 43:
+			want.shown = 1
+		case 104:
+			want = slot{parts: 3, next: 3, ahead: 3}
+		}
+		require.Equal(t, want, *s.slot(id), "%d", id)
+	}
 }
 
 func TestNothingIsSentThatTheOtherWouldNotHold(t *testing.T) { // peer-hold
@@ -214,16 +275,18 @@ func TestFlightEnds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		loss := rapid.IntRange(0, 60).Draw(t, "loss")
+		messages := rapid.SampledFrom([]int{80, 800}).Draw(t, "messages") // of many parts, or of one, so that they go far ahead
+		slow := rapid.SampledFrom([]int{1, 3, 30}).Draw(t, "steps of a commit")
 		f, now := newFlight(0), start
-		const messages = 80
-		var count [messages]uint8
+		count, got := make([]uint8, messages), make([]uint64, messages)
 		for i := range count {
-			count[i] = uint8(1 + r.IntN(5)*r.IntN(5)*r.IntN(4))
+			if count[i] = 1; r.IntN(messages) < 80 {
+				count[i] = uint8(1 + r.IntN(5)*r.IntN(5)*r.IntN(4))
+			}
 		}
-		var got [messages]uint64
 		next, wire, acks := uint64(0), [][]place(nil), []Ack(nil)
 
-		for step := 0; f.base < messages; step++ {
+		for step := 0; f.base < uint64(messages); step++ {
 			require.Less(t, step, 20_000)
 			for {
 				if ok, _ := f.allows(now); !ok {
@@ -231,7 +294,7 @@ func TestFlightEnds(t *testing.T) {
 				}
 				var d []place
 				for len(d) < 1+r.IntN(4) {
-					p, ok := f.next(messages)
+					p, ok := f.next(uint64(messages))
 					if !ok {
 						break
 					}
@@ -254,14 +317,14 @@ func TestFlightEnds(t *testing.T) {
 				}
 				wire = wire[1:]
 			}
-			whole := func(id uint64) bool { return id < messages && got[id] == 1<<count[id]-1 }
-			if r.IntN(3) == 0 {
+			whole := func(id uint64) bool { return id < uint64(messages) && got[id] == 1<<count[id]-1 }
+			if r.IntN(slow) == 0 {
 				for whole(next) {
 					next++
 				}
 			}
 			a := Ack{Next: next}
-			if next < messages {
+			if next < uint64(messages) {
 				a.Parts = got[next]
 			}
 			for i := range uint64(64) {
@@ -301,7 +364,7 @@ func checkFlight(t *rapid.T, f *flight) {
 		s := f.slot(id)
 		both |= s.lost & s.shown
 		lost += bits.OnesCount64(s.lost)
-		ahead += s.ahead
+		ahead += int(s.ahead)
 	}
 	if both != 0 || flying != f.flying || lost != f.lost || ahead != f.ahead || flying > maxFlight {
 		t.Fatalf("%d datagrams in flight, %d parts lost, %d bytes ahead: %+v", flying, lost, ahead, f)

@@ -12,7 +12,7 @@ import (
 const (
 	MaxMessage = 60_000 // bytes of a message
 	MaxParts   = 64     // of a message
-	MaxAhead   = 64     // how far an id may be above the other side's next expected
+	MaxAhead   = 512    // how far an id may be above the other side's next expected
 
 	// PartBytes is where messages are cut. So a part fits into a datagram beside a hello, an acknowledgement and a ping or pong, at any time, and the longest message
 	// has 60 of them.

@@ -212,7 +212,21 @@ func pcFailureVectors() (out []vector) {
 	s.r.refuses("\x51"+s.r.cidOf(0)+zeros(95), malformed)
 	s.r.refuses("\x51"+s.r.cidOf(8)+zeros(96), authentication)
 	s.r.opens(0, next(s))
-	return append(out, s.accepted())
+	out = append(out, s.accepted())
+	s = begin("peer-open-failures/repeated", "249 have failed; what has opened before comes three times more, and is no failure", 249)
+	datagram = next(s)
+	s.r.opens(0, datagram)
+	for range 3 {
+		s.r.refuses(datagram, replay)
+	}
+	s.r.opens(0, next(s))
+	out = append(out, s.accepted())
+	s = begin("peer-open-failures/repeated-unopened", "250 have failed: what has opened before is not looked at either", 249)
+	datagram = next(s)
+	s.r.opens(0, datagram)
+	s.r.refuses("\x51"+s.r.cidOf(0)+zeros(96), authentication)
+	s.r.refuses(datagram, limit)
+	return append(out, s.refused("peer-open-failures/repeated"))
 }
 
 const conversationComment = "Frames, streams and datagrams of a conversation. In pc.receive and pc.send every datagram is a plaintext, and the store is durable at once."

@@ -9,7 +9,7 @@ const (
 	pcMostFrames  = 1088 // what fits a datagram
 	pcParts       = 64
 	pcMostMessage = 60000
-	pcAhead       = 64
+	pcAhead       = 512
 	pcHeld        = 256 << 10
 	pcStreams     = 16
 	pcCIDs        = 8

@@ -27,6 +27,20 @@ func (t *pcTale) comes(frames ...string) { t.frames = append(t.frames, frames) }
 // hello is a hello whose stream begins at first, of who knows nothing of the other.
 func (t *pcTale) hello(first uint64) string { return pcHelloFrame(t.stream(0), first, zeros(8), 0) }
 
+// says are messages of one part with the ids from, up to but without to, as many in a datagram as fit.
+func (t *pcTale) says(from, to uint64) {
+	all := ""
+	for id := from; id < to; id++ {
+		f := pcSays(id, fmt.Sprint(id))
+		if len(all)+len(f) > pcMostFrames {
+			t.comes(all)
+			all = ""
+		}
+		all += f
+	}
+	t.comes(all)
+}
+
 // greets is a datagram with a hello alone.
 func (t *pcTale) greets(first uint64) { t.comes(t.hello(first)) }
 
@@ -115,17 +129,18 @@ func pcOrderVectors() (out []vector) {
 		t.comes(pcSays(0, "nil"), pcMessageFrame(0, 1, 2, "", "x"), pcMessageFrame(0, 0, 1, "\x02", "zero"))
 	})
 	told("peer-message-outside/below-hello", "an id below the hello's first", func(t *pcTale) { t.comes(t.hello(7), pcSays(6, "six"), pcSays(7, "seven")) })
-	told("peer-message-outside/64", "64 above next expected: held, and the highest bit shows it", func(t *pcTale) { t.comes(t.hello(0), pcSays(64, "far")) }, "peer-ack-form")
-	told("peer-message-outside/65", "65 above next expected: ignored", func(t *pcTale) { t.comes(t.hello(0), pcSays(65, "too far")) })
-	told("peer-message-outside/65-later", "65 above next expected when it came first, 64 when it came again", func(t *pcTale) {
-		t.comes(t.hello(0), pcSays(65, "far"))
-		t.comes(pcSays(0, "zero"))
-		t.comes(pcSays(65, "far"))
+	told("peer-message-outside/512", "512 above next expected: held, and delivered when all between has come", func(t *pcTale) {
+		t.comes(t.hello(0), pcSays(512, "far"))
+		t.says(0, 512)
+	}, "peer-deliver-once")
+	told("peer-message-outside/513", "513 above next expected: ignored, and still missing when all between has come", func(t *pcTale) {
+		t.comes(t.hello(0), pcSays(513, "too far"))
+		t.says(0, 513)
 	})
-	told("peer-message-outside/65-differs", "65 above next expected, then 64 with other bytes: nothing was held to differ from", func(t *pcTale) {
-		t.comes(t.hello(0), pcSays(65, "too far"))
+	told("peer-message-outside/513-differs", "513 above next expected, then 512 with other bytes: nothing was held to differ from", func(t *pcTale) {
+		t.comes(t.hello(0), pcSays(513, "too far"))
 		t.comes(pcSays(0, "zero"))
-		t.comes(pcSays(65, "far"))
+		t.comes(pcSays(513, "far"))
 	})
 	told("peer-message-outside/last", "2^64 − 1 is ignored, nothing could be expected behind it", func(t *pcTale) {
 		t.comes(t.hello(1<<64-3), pcSays(1<<64-1, "last"), pcSays(1<<64-2, "last but one"))
@@ -133,7 +148,7 @@ func pcOrderVectors() (out []vector) {
 	})
 	told("peer-message-outside/far", "the greatest id, far above", func(t *pcTale) { t.comes(t.hello(0), pcSays(1<<64-1, "far")) })
 	told("peer-message-outside/no-wrap", "ids near the greatest: those behind it do not begin at 0 again", func(t *pcTale) {
-		t.comes(t.hello(1<<64-4), pcSays(0, "zero"), pcSays(59, "fifty-nine"), pcSays(1<<64-2, "last but one"))
+		t.comes(t.hello(1<<64-4), pcSays(0, "zero"), pcSays(59, "fifty-nine"), pcSays(507, "five hundred and seven"), pcSays(1<<64-2, "last but one"))
 	})
 	told("peer-message-outside/signed", "an id of 2^63, when one less was delivered", func(t *pcTale) {
 		t.comes(t.hello(1<<63-1), pcSays(1<<63-1, "a"), pcSays(1<<63, "b"), pcSays(1<<63+2, "d"))
@@ -144,10 +159,18 @@ func pcOrderVectors() (out []vector) {
 		t.comes(t.hello(10), pcSays(11, "a"), pcSays(13, "b"), pcSays(14, "c"))
 		t.comes(pcSays(43, "d"), pcSays(74, "e"))
 	}, "peer-ack-held")
-	told("peer-ack-form/moves", "what is held moves to lower bits when next expected rises", func(t *pcTale) {
-		t.comes(t.hello(0), pcSays(2, "two"), pcSays(64, "far"))
+	told("peer-ack-form/64", "64 above next expected: the highest bit shows it", func(t *pcTale) { t.comes(t.hello(0), pcSays(64, "far")) })
+	told("peer-ack-form/65", "65, 128 and 512 above next expected are held, and no bit shows it", func(t *pcTale) {
+		t.comes(t.hello(0), pcSays(65, "a"), pcSays(128, "b"), pcSays(512, "c"))
+	})
+	told("peer-ack-form/moves", "what is held moves to lower bits when next expected rises, and what was too far above for one gets one", func(t *pcTale) {
+		t.comes(t.hello(0), pcSays(2, "two"), pcSays(64, "far"), pcSays(65, "farther"), pcSays(66, "farthest"))
 		t.comes(pcSays(0, "zero"))
 	})
+	told("peer-ack-form/moves-parts", "parts that came while their id was far above are told once it is next expected", func(t *pcTale) {
+		t.comes(t.hello(0), pcMessageFrame(100, 1, 3, "", "b"), pcMessageFrame(101, 0, 2, pcText, "c"), pcMessageFrame(101, 1, 2, "", "d"))
+		t.says(0, 100)
+	}, "peer-deliver-once")
 	told("peer-ack-form/parts", "parts 0, 2 and 63 of the next expected id", func(t *pcTale) {
 		t.comes(t.hello(0), pcMessageFrame(0, 63, 64, "", "c"), pcMessageFrame(0, 0, 64, pcText, "a"), pcMessageFrame(0, 2, 64, "", "b"))
 	}, "peer-hold")
@@ -385,6 +408,13 @@ func pcAbortVectors() (out []vector) {
 	differs("longer", "a part comes again, longer", part(1, "part"), part(1, "parts"))
 	differs("type", "part 0 comes again with another content type", part(1, "part"), pcMessageFrame(1, 0, 3, "\x02", "part"))
 	differs("above", "a part of an id above next expected comes again with other bytes", part(40, "part"), part(40, "trap"))
+	differs("far", "a message that is held 512 above next expected comes again with other bytes", pcSays(513, "far"), pcSays(513, "fat"))
+	aborts("peer-part-differs/later", "a message is ignored at 513 above next expected, held at 512, and differs then", "peer-message-outside/513-differs", func(t *pcTale) {
+		t.comes(t.hello(0), pcSays(513, "too far"))
+		t.comes(hi)
+		t.comes(pcSays(513, "far"))
+		t.comes(pcSays(513, "fat"))
+	}, "peer-message-outside")
 	differs("second", "part 1 comes again with other bytes", pcMessageFrame(1, 1, 3, "", "part"), pcMessageFrame(1, 1, 3, "", "trap"))
 	differs("parts-more", "another part of the same id says that there are more", part(1, "part"), pcMessageFrame(1, 1, 4, "", "part"))
 	differs("parts-fewer", "another part of the same id says that there are fewer", part(1, "part"), pcMessageFrame(1, 1, 2, "", "part"))

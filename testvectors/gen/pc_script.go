@@ -139,7 +139,7 @@ func (p *pcSide) open(datagram string) (next rtState, i uint32, got rtOpened, re
 		return p.rt, 0, got, limit, false
 	}
 	next, got, reason = p.rt.decrypt(datagram[9:], p.nextRatchet())
-	return next, i, got, reason, reason != ""
+	return next, i, got, reason, reason != "" && reason != replay
 }
 
 // opens opens a datagram that came under i.

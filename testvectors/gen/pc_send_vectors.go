@@ -109,22 +109,22 @@ func pcWindowVectors() (out []vector) {
 		p.said(0, 2, 1)
 		p.comes(p.knowing(0), pcAckFrame(0, 0, 0), fieldForm(pcPing, "abcdefgh"))
 	}, "peer-responder-first", "peer-id-rises")
-	sends("peer-window/first", "a new stream with 100 messages: 0 to 64 may go", func(p *pcPlea) {
-		p.said(0, 0, 100)
+	sends("peer-window/first", "a new stream with 600 messages: 0 to 512 may go", func(p *pcPlea) {
+		p.said(0, 0, 600)
 		p.comes(p.hello(0), pcAckFrame(0, 0, 0))
 	}, "peer-id-rises")
-	sends("peer-window/told", "next expected is 10: 10 to 74 may go", func(p *pcPlea) {
-		p.said(0, 65, 100)
+	sends("peer-window/told", "next expected is 10: 10 to 522 may go", func(p *pcPlea) {
+		p.said(0, 513, 100)
 		p.comes(p.knowing(0))
 		p.comes(pcAckFrame(10, 0, 0))
 	}, "peer-keep-until")
 	sends("peer-window/bits", "bits do not move the window: next expected does", func(p *pcPlea) {
-		p.said(0, 65, 100)
+		p.said(0, 513, 100)
 		p.comes(p.knowing(0))
 		p.comes(pcAckFrame(0, 1<<64-2, 0))
 	})
 	sends("peer-window/hello", "next expected stands in the hello", func(p *pcPlea) {
-		p.said(5, 30, 100)
+		p.said(5, 30, 600)
 		p.comes(p.knowing(20))
 	}, "peer-keep-until")
 	sends("peer-window/far", "ids beyond 2^32", func(p *pcPlea) {
