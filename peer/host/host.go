@@ -235,11 +235,13 @@ func (h *Host) fail(err error) {
 func (h *Host) end(why error) {
 	defer close(h.done)
 	close(h.stop)
-	h.mu.Lock() // nobody exchanges the sockets now, or calls the peer
-	defer h.mu.Unlock()
+	h.mu.Lock() // nobody exchanges the sockets any more, or calls the peer, but for the commit that is under way
 	err := h.driver.Close()
+	h.mu.Unlock()
 	close(h.batches)
-	<-h.commits
+	<-h.commits // which takes mu
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.err == nil {
 		h.err = why
 	}

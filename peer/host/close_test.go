@@ -1,0 +1,34 @@
+package host
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kith/peer"
+)
+
+// TestCloseWhileSomethingIsCommitted closes hosts at moments at which a batch is on its way to the disk.
+func TestCloseWhileSomethingIsCommitted(t *testing.T) {
+	p := newPerson(t, 1, nil)
+	friend := identity(t, 2).PublicKey()
+	p.do(func(now time.Time, k *peer.Peer) error { return k.Add(now, friend, "") })
+	for life := range 10 {
+		p.do(func(now time.Time, k *peer.Peer) error { _, err := k.Send(now, friend, fmt.Appendf(nil, "%d", life)); return err })
+		ended := make(chan error, 1)
+		go func() { ended <- p.h.Close() }()
+		select {
+		case err := <-ended:
+			require.NoError(t, err)
+		case <-time.After(patience):
+			t.Fatalf("life %d does not end", life)
+		}
+		p.start()
+		p.do(func(_ time.Time, k *peer.Peer) error {
+			require.Equal(t, life+1, k.Contacts()[0].Waiting)
+			return nil
+		})
+	}
+}
