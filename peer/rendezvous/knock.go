@@ -36,7 +36,7 @@ func (k *knock) hasAnswered(at netip.AddrPort) {
 	k.answered = append(k.answered, at)
 }
 
-// may reports whether a record may send a knock to an endpoint: a contact must not be able to aim knocks at others.
+// may reports whether a friend's word may send a knock to an endpoint, in a record or in a conversation: a contact must not be able to aim knocks at others.
 func (k *knock) may(now time.Time, at netip.AddrPort) bool { // peer-knock-rare
 	k.knocked = slices.DeleteFunc(k.knocked, func(n knocked) bool { return !now.Before(n.when.Add(knockEvery)) })
 	return slices.Contains(k.answered, at) ||
@@ -50,10 +50,10 @@ func (r *Rendezvous) found(now time.Time, c *contact, rec handshake.Record) {
 		return
 	}
 	k.seq = rec.Seq // what is being tried may be an address that he has left
-	r.knockAt(now, c, slices.DeleteFunc(rec.Endpoints, func(at netip.AddrPort) bool { return !k.may(now, at) }))
+	r.knockAt(now, c, rec.Endpoints)
 }
 
-// knockAt knocks at a friend who may be knocked at.
+// knockAt knocks at a friend, if he may be knocked at, where he may.
 func (r *Rendezvous) knockAt(now time.Time, c *contact, at []netip.AddrPort) {
 	if !c.wanted() {
 		return
@@ -62,11 +62,11 @@ func (r *Rendezvous) knockAt(now time.Time, c *contact, at []netip.AddrPort) {
 	var to []netip.AddrPort
 	for _, a := range at {
 		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-		if handshake.CheckEndpoint(a) != nil || slices.Contains(to, a) || len(to) == targetsMost {
+		if handshake.CheckEndpoint(a) != nil || slices.Contains(to, a) || len(to) == targetsMost || !k.may(now, a) {
 			continue
 		}
 		to = append(to, a)
-		if k.may(now, a) && len(k.knocked) < knockedMost {
+		if len(k.knocked) < knockedMost {
 			k.knocked = append(k.knocked, knocked{a, now})
 		}
 	}

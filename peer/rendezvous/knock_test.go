@@ -245,6 +245,7 @@ func TestKnockingWhereHeWas(t *testing.T) {
 	s := begin(t)
 	s.finds(dht.V4, "192.0.2.1:1")
 	s.wantKnock("192.0.2.1:1")
+	s.r.Answered(s.friend, at("192.0.2.1:1")[0])
 	s.r.Open(s.now, s.friend, true)
 	s.advance(time.Minute)
 	s.r.Open(s.now, s.friend, false)
@@ -254,6 +255,24 @@ func TestKnockingWhereHeWas(t *testing.T) {
 	s.ends()
 	s.finds(dht.V4, "192.0.2.8:8", "192.0.2.9:9")
 	s.wantKnock("192.0.2.9:9")
+}
+
+// Nor by what he says in conversations that he has end one after the other.
+func TestKnocksCannotBeAimedByConversations(t *testing.T) { // peer-knock-rare
+	s := begin(t)
+	s.r.Answered(s.friend, at("192.0.2.1:1")[0])
+	for i := range 10 {
+		s.r.Open(s.now, s.friend, true)
+		s.r.Open(s.now, s.friend, false)
+		s.r.Search(s.now, s.friend, at("192.0.2.1:1", "198.51.100.1:53", "198.51.100.2:53")...)
+		if i == 0 {
+			s.wantKnock("192.0.2.1:1", "198.51.100.1:53", "198.51.100.2:53")
+		} else {
+			s.wantKnock("192.0.2.1:1")
+		}
+		s.ends()
+		s.advance(time.Second)
+	}
 }
 
 // What the slot does not say has no effect.

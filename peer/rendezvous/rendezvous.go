@@ -285,7 +285,7 @@ func (r *Rendezvous) attention(now time.Time, c *contact) {
 func (c *contact) wanted() bool { return !c.open && !c.quiet }
 
 // Search looks for a friend at once, and then as often as at first: because his conversation was lost, or because the user asks. At known, the addresses and endpoints that he
-// last had, of which at most 8 count, he is knocked at now.
+// last had, of which at most 8 count, he is knocked at now: where he has answered, and elsewhere as rarely as at what a record says.
 func (r *Rendezvous) Search(now time.Time, friend handshake.PublicKey, known ...netip.AddrPort) {
 	c := r.contacts[friend]
 	if c == nil || c.open {
