@@ -16,7 +16,10 @@ func TestCloseWhileSomethingIsCommitted(t *testing.T) {
 	friend := identity(t, 2).PublicKey()
 	p.do(func(now time.Time, k *peer.Peer) error { return k.Add(now, friend, "") })
 	for life := range 10 {
-		p.do(func(now time.Time, k *peer.Peer) error { _, err := k.Send(now, friend, fmt.Appendf(nil, "%d", life)); return err })
+		p.do(func(now time.Time, k *peer.Peer) error {
+			_, err := k.Send(now, friend, fmt.Appendf(nil, "%d", life))
+			return err
+		})
 		ended := make(chan error, 1)
 		go func() { ended <- p.h.Close() }()
 		select {
