@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -186,11 +187,11 @@ type Tx struct {
 	tx    *bbolt.Tx
 	tally tally
 	names []string // of buckets, as far as they were used
-	used  []*bbolt.Bucket
+	used  []*bbolt.Cursor
 }
 
-// bucket returns nil where there is none of that name.
-func (t *Tx) bucket(name string) *bbolt.Bucket {
+// cursor returns the one of a bucket in this transaction, nil where there is none of that name.
+func (t *Tx) cursor(name string) *bbolt.Cursor {
 	if i := slices.Index(t.names, name); i >= 0 {
 		return t.used[i]
 	}
@@ -201,27 +202,42 @@ func (t *Tx) bucket(name string) *bbolt.Bucket {
 	if i, ok := t.s.index[name]; ok && t.s.buckets[i].Append {
 		b.FillPercent = appendFill
 	}
-	t.names, t.used = append(t.names, name), append(t.used, b)
-	return b
+	c := b.Cursor()
+	t.names, t.used = append(t.names, name), append(t.used, c)
+	return c
+}
+
+// bucket returns nil where there is none of that name.
+func (t *Tx) bucket(name string) *bbolt.Bucket {
+	if c := t.cursor(name); c != nil {
+		return c.Bucket()
+	}
+	return nil
 }
 
 // set puts a sealed value, nil: erases it, and keeps the tally.
 func (t *Tx) set(bucket string, key, sealed []byte) error {
-	b := t.bucket(bucket)
-	if b == nil {
+	c := t.cursor(bucket)
+	if c == nil {
 		return t.s.damaged(fmt.Sprintf("bucket %q is gone", bucket))
 	}
-	if old := b.Get(key); old != nil {
+	at, old := c.Seek(key) // which begins at the root, whatever was changed since
+	there := bytes.Equal(at, key)
+	if there {
 		if len(old) < overhead {
 			return t.s.damaged(inBucket(bucket))
 		}
 		t.tally.remove(old)
 	}
-	if sealed == nil {
-		return b.Delete(key)
+	switch {
+	case sealed != nil:
+		t.tally.add(sealed)
+		return c.Bucket().Put(key, sealed)
+	case there:
+		return c.Delete()
+	default:
+		return nil
 	}
-	t.tally.add(sealed)
-	return b.Put(key, sealed)
 }
 
 func (t *Tx) putCheck() error {

@@ -35,6 +35,7 @@ func goodName(name string) bool {
 type sealer struct {
 	aead  cipher.AEAD
 	owner [16]byte // tells files of one identity from those of another, and says nothing about it
+	room  []byte   // of appendSealed, used again
 }
 
 func newSealer(key *[32]byte) (*sealer, error) {
@@ -55,11 +56,10 @@ func associated(b []byte, bucket string, key []byte) []byte {
 	return append(b, key...)
 }
 
-// appendSealed appends the sealed value to b. nonce has 24 random bytes.
+// appendSealed appends the sealed value to b. nonce has 24 random bytes. One goroutine at a time may call it.
 func (s *sealer) appendSealed(b, nonce []byte, bucket string, key, value []byte) []byte {
-	var room [32 + 1 + MaxKey]byte
-	b = append(b, nonce...)
-	return s.aead.Seal(b, nonce, value, associated(room[:0], bucket, key))
+	s.room = associated(s.room[:0], bucket, key)
+	return s.aead.Seal(append(b, nonce...), nonce, value, s.room)
 }
 
 // appendOpened appends the value in sealed to b; ok is false where bucket, key and value do not belong together.
