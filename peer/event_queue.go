@@ -6,14 +6,13 @@ type events struct {
 	next    int
 }
 
-// pending is an event, or stands for all deliveries of a contact.
+// pending is an event, or stands for the deliveries of a contact, which come one at a time.
 type pending struct {
 	Event
 	of *contact
 }
 
-func (e *events) len() int        { return len(e.waiting) - e.next }
-func (e *events) first() *pending { return &e.waiting[e.next] }
+func (e *events) len() int { return len(e.waiting) - e.next }
 
 func (e *events) pop() pending {
 	v := e.waiting[e.next]

@@ -100,20 +100,20 @@ func (p *Peer) hand(c *contact) {
 	}
 }
 
-// Event returns the next event, and whether there was one. Messages that nobody asks for wait in the inbox, which is bounded.
+// Event returns the next event, and whether there was one. Messages that nobody asks for wait in the inbox, which is bounded. Friends take turns, so that none who says much keeps the others waiting.
 func (p *Peer) Event() (Event, bool) {
 	for p.events.len() > 0 {
-		c := p.events.first().of
+		next := p.events.pop()
+		c := next.of
 		if c == nil {
-			return p.events.pop().Event, true
+			return next.Event, true
 		}
 		if !c.handing { // he was blocked, or removed
-			p.events.pop()
 			continue
 		}
 		d := c.delivery
-		if c.delivery, c.handing = c.receiving.Delivery(); !c.handing {
-			p.events.pop()
+		if c.delivery, c.handing = c.receiving.Delivery(); c.handing {
+			p.events.push(next)
 		}
 		return p.handOver(c, &d), true
 	}

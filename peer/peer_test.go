@@ -1,7 +1,9 @@
 package peer_test
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,6 +85,32 @@ func TestWhatWasNotTakenComesAgainBehindARestart(t *testing.T) {
 	b.crash()
 	b.start()
 	b.wantNothing(peer.EventMessage, time.Minute)
+}
+
+// Who says much does not keep others waiting.
+func TestFriendsTakeTurns(t *testing.T) {
+	v, a, b := meet(t)
+	c := v.moveIn()
+	b.add(c)
+	c.add(b)
+	b.want(peer.EventOnline, time.Minute)
+	for i := range 100 {
+		a.say(b, fmt.Sprint(i))
+	}
+	c.say(b, "and I")
+	v.Run(10 * time.Second)
+	b.crash() // nothing was taken
+	b.events = nil
+	b.start()
+	v.Run(time.Second)
+	var texts []string
+	for _, e := range b.events {
+		if e.Kind == peer.EventMessage {
+			texts = append(texts, string(e.Text))
+		}
+	}
+	require.Len(t, texts, 101)
+	require.Less(t, slices.Index(texts, "and I"), 3)
 }
 
 func TestALostConversationIsBegunAgain(t *testing.T) {
