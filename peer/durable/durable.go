@@ -10,6 +10,9 @@ import "time"
 // LazyAfter is how long a change may wait that nothing depends on.
 const LazyAfter = time.Second
 
+// mostSpare is how many changes the slice of a batch may have room for that is used again. What a burst needed is not kept.
+const mostSpare = 1024
+
 // A Bucket is a kind of value.
 type Bucket string
 
@@ -23,8 +26,10 @@ type Change struct {
 // A Journal holds the changes that are not durable yet, and what waits for them. The zero value is ready. It is not safe for concurrent use.
 type Journal struct {
 	changes []Change
-	seq     uint64 // of the batch that is being filled, less 1: how many batches were taken
-	done    uint64 // batches that are durable
+	out     []Change // the batch that was taken last
+	spare   []Change // an empty slice for the next, or nil
+	seq     uint64   // of the batch that is being filled, less 1: how many batches were taken
+	done    uint64   // batches that are durable
 	waits   []wait
 	lazy    time.Time // when the oldest change is due that nothing waits for; zero: there is none
 	urgent  bool
@@ -61,7 +66,7 @@ func (j *Journal) Lazily(now time.Time, changes ...Change) {
 	}
 }
 
-// Take returns the next batch, if there is one that should not wait any longer at now, and the number under which Done is told of it. The batch is the receiver's.
+// Take returns the next batch, if there is one that should not wait any longer at now, and the number under which Done is told of it. The batch is the receiver's until then.
 func (j *Journal) Take(now time.Time) (batch []Change, seq uint64, ok bool) {
 	if len(j.changes) == 0 || !j.urgent && (j.lazy.IsZero() || now.Before(j.lazy)) {
 		return nil, 0, false
@@ -78,15 +83,19 @@ func (j *Journal) TakeAll() (batch []Change, seq uint64, ok bool) {
 }
 
 func (j *Journal) take() ([]Change, uint64, bool) {
-	batch := j.changes
-	j.changes, j.urgent, j.lazy = nil, false, time.Time{}
+	j.out, j.changes, j.spare = j.changes, j.spare, nil
+	j.urgent, j.lazy = false, time.Time{}
 	j.seq++
-	return batch, j.seq, true
+	return j.out, j.seq, true
 }
 
 // Done tells that the batch seq, and so all before it, are durable, and calls what waited for them.
 func (j *Journal) Done(now time.Time, seq uint64) {
 	j.done = max(j.done, min(seq, j.seq))
+	if j.out != nil && j.done == j.seq && cap(j.out) <= mostSpare {
+		clear(j.out) // what is erased soon is not to be found here
+		j.spare, j.out = j.out[:0], nil
+	}
 	for len(j.waits) > 0 && j.waits[0].seq <= j.done {
 		w := j.waits[0]
 		j.waits[0] = wait{}

@@ -50,6 +50,45 @@ func TestOneDoneForSeveralBatches(t *testing.T) {
 	require.Equal(t, 3, n)
 }
 
+func TestBatchIsUsedAgainWhenItIsDurable(t *testing.T) {
+	var j Journal
+	for n := range 4 {
+		j.Put(change("1"), change("2"))
+		j.Then(start, func(time.Time) {})
+		batch, seq, ok := j.Take(start)
+		require.True(t, ok)
+		require.Equal(t, []Change{change("1"), change("2")}, batch)
+		j.Put(change("3")) // while that is out
+		j.Then(start, func(time.Time) { j.Put(change("4")) })
+		require.Equal(t, change("1"), batch[0], "nobody else writes there")
+		j.Done(start, seq)
+		require.Equal(t, make([]Change, 2), batch, "what is gone from the store is not kept")
+		batch, seq, _ = j.Take(start)
+		require.Equal(t, []Change{change("3")}, batch, n)
+		j.Done(start, seq)
+		batch, seq, _ = j.TakeAll()
+		require.Equal(t, []Change{change("4")}, batch)
+		j.Done(start, seq)
+	}
+	put := func() {
+		j.Put(change("1"), change("2"))
+		_, seq, _ := j.TakeAll()
+		j.Done(start, seq)
+	}
+	require.LessOrEqual(t, testing.AllocsPerRun(100, put), 4.0, "the keys and values of the test")
+}
+
+func TestBurstIsNotKept(t *testing.T) {
+	var j Journal
+	for range mostSpare + 1 {
+		j.Put(change("k"))
+	}
+	batch, seq, _ := j.TakeAll()
+	j.Done(start, seq)
+	require.Equal(t, change("k"), batch[0], "left to whoever has it")
+	require.Nil(t, j.spare)
+}
+
 func TestWhatWaitsMayPutMore(t *testing.T) {
 	var j Journal
 	var called []int
