@@ -1,6 +1,7 @@
 package host
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 const (
 	maxEvents = 4096
 	maxBytes  = 1 << 20
+
+	keptEvents = 512 // of which the room is used again
 )
 
 // A queue carries events from the sockets' goroutines, which must not wait, to whoever reads them. It takes no more out of the peer than it has room for: the rest stays there, where messages are
@@ -59,8 +62,12 @@ func (h *Host) More() <-chan struct{} { return h.queue.more }
 func (h *Host) Take() []peer.Event {
 	q := &h.queue
 	q.mu.Lock()
-	events, full := q.events, q.full
-	q.events, q.bytes = nil, 0
+	events, full := slices.Clone(q.events), q.full // as many as there are: who doubles a slice at each wake-up makes much to be collected
+	clear(q.events)
+	if q.events = q.events[:0]; cap(q.events) > keptEvents {
+		q.events = nil
+	}
+	q.bytes = 0
 	q.mu.Unlock()
 	if full {
 		_ = h.Do(func(time.Time, *peer.Peer) {}) // behind every call events are pulled; an error says that there is no peer any more
