@@ -59,11 +59,11 @@ func TestLineReaderKnowsWhenItWouldWait(t *testing.T) {
 func TestParseLine(t *testing.T) {
 	ref := func(s string) *string { return &s }
 	for line, want := range map[string]lineCommand{
-		`{"do":"who"}`:                      {do: "who"},
-		`{"do":"quit","ref":""}`:            {do: "quit", ref: ref("")},
-		` { "ref" : "7" , "do" : "who" } `:  {do: "who", ref: ref("7")},
-		`{"do":"add","friend":"kith1x"}`:    {do: "add", friend: "kith1x"},
-		`{"do":"who","DO":"quit","x":[{}]}`: {do: "who"}, // shim-peer-later
+		`{"do":"who"}`:                                                                  {do: "who"},
+		`{"do":"quit","ref":""}`:                                                        {do: "quit", ref: ref("")},
+		` { "ref" : "7" , "do" : "who" } `:                                              {do: "who", ref: ref("7")},
+		`{"do":"add","friend":"kith1x"}`:                                                {do: "add", friend: "kith1x"},
+		`{"do":"who","DO":"quit","x":[{}]}`:                                             {do: "who"}, // shim-peer-later
 		`{"do":"add","friend":"kith1x","name":"bob","text":7}`:                          {do: "add", friend: "kith1x", name: "bob"},
 		`{"do":"send","friend":"bob","text":"\ud83d\ude00 \\ud83d \u0000<&>"}`:          {do: "send", friend: "bob", text: "😀 \\ud83d \x00<&>"},
 		`{"do":"taken","friend":"bob","position":"18446744073709551615"}`:               {do: "taken", friend: "bob", position: 1<<64 - 1},
