@@ -17,8 +17,11 @@ import (
 	"kith/peer/store"
 )
 
-// eraseAtOnce is how many entries of a history are erased in one transaction.
-const eraseAtOnce = store.MaxChanges / 2
+// Entries of a history are erased so many in one transaction, and the last in that of the contact, of which there may be several in a batch.
+const (
+	eraseAtOnce = store.MaxChanges / 2
+	eraseLast   = 256
+)
 
 // open opens the store and returns what the peer is to know of it, which is all but the history.
 func open(path string, id *handshake.Identity) (*store.Store, []durable.Change, error) {
@@ -124,11 +127,12 @@ func (h *Host) appendErased(out []store.Change, c durable.Change) ([]store.Chang
 	if err != nil {
 		return nil, err
 	}
-	for len(keys) > eraseAtOnce {
-		if err := h.store.Commit(keys[:eraseAtOnce]); err != nil {
+	for len(keys) > eraseLast {
+		n := min(len(keys)-eraseLast, eraseAtOnce)
+		if err := h.store.Commit(keys[:n]); err != nil {
 			return nil, err
 		}
-		keys = keys[eraseAtOnce:]
+		keys = keys[n:]
 	}
 	return slices.Concat(out, keys), nil
 }
