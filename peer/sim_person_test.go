@@ -75,6 +75,10 @@ func (d disk) stored() (all []durable.Change) {
 func (a *person) start() {
 	w := a.w
 	a.life++
+	if a.life > 1 && !w.skewed && w.rng.IntN(8) == 0 { // somebody has put the clock
+		a.skew = max(-25*time.Minute, min(25*time.Minute, a.skew+time.Duration(w.rng.Int64N(int64(60*time.Minute)))-30*time.Minute))
+		w.count("clock put")
+	}
 	var seed [32]byte
 	copy(seed[:], fmt.Sprintf("%d %s %d", w.seed, a.name, a.life))
 	p, err := peer.New(peer.Config{

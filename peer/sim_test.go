@@ -76,7 +76,7 @@ func TestSimulation(t *testing.T) {
 	if *simSeeds >= 40 { // a simulation in which nothing happens finds nothing
 		for kind, share := range map[string]int{
 			"start": 150, "crash": 100, "crash at an event": 5, "crash, batch kept": 5, "crash, batch lost": 5, "commit": 2000, "online": 150, "delivered": 300, "again": 20,
-			"60,000 bytes": 20, "both at once": 20, "moved": 40, "moved unnoticed": 10, "partition": 30, "shuffle": 10, "burst": 15, "wrong clock": 8, "ended by the user": 5, "30 % loss": 5, "calm": 50, "glare": 400,
+			"60,000 bytes": 20, "both at once": 20, "moved": 40, "moved unnoticed": 10, "partition": 30, "shuffle": 10, "burst": 15, "wrong clock": 8, "clock put": 5, "ended by the user": 5, "30 % loss": 5, "calm": 50, "glare": 400,
 			"lost": 5000, "duplicated": 3000, "late": 500, "cut": 500, "overtaken": 1000,
 		} {
 			require.GreaterOrEqual(t, counts[kind], *simSeeds*share/400, "%s: too few for the simulation to mean something", kind)

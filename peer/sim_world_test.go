@@ -20,8 +20,9 @@ const (
 	faultsMax = 8 * time.Minute
 	healed    = 40 * time.Minute
 
-	// How long the two may be in different conversations: until one of them is lost for who still has it, and somewhat longer. Where nothing is lost and nobody starts anew they never are.
+	// How long the two may be in different conversations: until one of them is lost for who still has it, and somewhat longer. Where nothing is lost and nobody starts anew, one first datagram that is late is all that parts them.
 	splitMost = 75 * time.Second
+	splitCalm = 20 * time.Second
 )
 
 // A world is one run: two people, three nodes of a DHT, and a network between them.
@@ -31,6 +32,7 @@ type world struct {
 	n      *sim.Network
 	doors  []netip.AddrPort
 	people [2]*person
+	skewed bool          // one of them has a wrong clock from the start
 	calm   bool          // nothing is lost, nobody starts anew: only late, doubled and overtaken
 	apart  time.Time     // since when the two are in different conversations; zero: they are not
 	commit time.Duration // about how long the disks take
@@ -105,7 +107,7 @@ func newWorld(seed uint64) *world {
 	}
 	calm := rng.IntN(4) == 0
 	if calm {
-		cfg.Loss, cfg.Late, cfg.LateBy = 0, pick(0.1, 0.3), time.Duration(pick(0.3, 2, 9)*float64(time.Second))
+		cfg.Loss, cfg.Jitter, cfg.Late, cfg.LateBy = 0, 300*time.Millisecond, pick(0.1, 0.25), time.Duration(pick(1, 4, 9)*float64(time.Second))
 	}
 	w := &world{seed: seed, rng: rng, calm: calm, n: sim.New(cfg), commit: time.Duration(pick(0, 0.2, 3, 30, 300) * float64(time.Millisecond)), counts: map[string]int{}}
 	w.begun = w.n.Now()
@@ -142,7 +144,7 @@ func newWorld(seed uint64) *world {
 	}
 	w.people[0].friend, w.people[1].friend = w.people[1], w.people[0]
 	if rng.IntN(4) == 0 { // wrong clocks: together at most 50 min apart
-		w.people[rng.IntN(2)].skew = time.Duration(rng.Int64N(int64(100*time.Minute))) - 50*time.Minute
+		w.people[rng.IntN(2)].skew, w.skewed = time.Duration(rng.Int64N(int64(100*time.Minute)))-50*time.Minute, true
 		w.count("wrong clock")
 	}
 	w.plan()
@@ -297,7 +299,11 @@ func (w *world) together(now time.Time) {
 		w.count("apart")
 		w.apart = now
 	}
-	if !w.apart.IsZero() && (w.calm || now.Sub(w.apart) > splitMost) {
+	most := splitMost
+	if w.calm {
+		most = splitCalm
+	}
+	if !w.apart.IsZero() && now.Sub(w.apart) > most {
 		w.violate("split", "the two are in different conversations, for %v", now.Sub(w.apart))
 	}
 }

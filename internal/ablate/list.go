@@ -13,6 +13,8 @@ type ablation struct {
 	name  string   // the rule's id, with a suffix where there are several
 	what  string   // what the code does without it
 	finds []string // the kinds of violation that it leads to
+	pkg   string   // empty: the simulation judges; else this package's
+	test  string   // test, which has to fail
 	edits []edit
 }
 
@@ -31,6 +33,7 @@ func (a *ablation) allows(found string) bool { return slices.Contains(a.finds, f
 //	++
 //	the new text, some lines or none
 //
+// Behind the kinds may stand " | ./package TestName": then that test judges, by failing.
 // Lines before the first == that begin with # are for people.
 func parse(text string) (all []*ablation, err error) {
 	var a *ablation
@@ -41,11 +44,17 @@ func parse(text string) (all []*ablation, err error) {
 		switch {
 		case strings.HasPrefix(line, "== "):
 			parts := strings.Split(line[3:], " | ")
-			if len(parts) != 3 || seen[parts[0]] {
+			if len(parts) < 3 || len(parts) > 4 || seen[parts[0]] {
 				return nil, fmt.Errorf("line %d: no \"== name | what | kinds\" with a name of its own", i+1)
 			}
 			seen[parts[0]] = true
 			a = &ablation{name: parts[0], what: parts[1], finds: strings.Fields(parts[2])}
+			if len(parts) == 4 {
+				var ok bool
+				if a.pkg, a.test, ok = strings.Cut(parts[3], " "); !ok {
+					return nil, fmt.Errorf("line %d: no \"./package TestName\"", i+1)
+				}
+			}
 			all, e, into = append(all, a), nil, nil
 		case strings.HasPrefix(line, "-- ") && a != nil:
 			a.edits = append(a.edits, edit{file: line[3:]})

@@ -164,18 +164,24 @@ func try(ctx context.Context, o options, a *ablation, dir string) verdict {
 	if err := os.WriteFile(overlay, b, 0o600); err != nil {
 		return verdict{err: err}
 	}
-	program := filepath.Join(dir, "simulation.test")
-	if said, err := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", program, o.pkg).CombinedOutput(); err != nil {
+	program, pkg, args := filepath.Join(dir, "simulation.test"), o.pkg, []string{"-test.run", "^" + o.test + "$", "-sim.seeds", strconv.Itoa(o.seeds), "-sim.first", strconv.FormatUint(o.first, 10)}
+	if a.pkg != "" {
+		pkg, args = a.pkg, []string{"-test.run", "^" + a.test + "$"}
+	}
+	if said, err := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", program, pkg).CombinedOutput(); err != nil {
 		return verdict{err: fmt.Errorf("does not compile: %w\n%s", err, said)}
 	}
 	if err := ctx.Err(); err != nil {
 		return verdict{err: err}
 	}
-	c := exec.CommandContext(ctx, program, "-test.run", "^"+o.test+"$", "-sim.seeds", strconv.Itoa(o.seeds), "-sim.first", strconv.FormatUint(o.first, 10))
-	c.Dir = o.pkg
+	c := exec.CommandContext(ctx, program, args...)
+	c.Dir = pkg
 	said, err := c.CombinedOutput()
 	if err == nil {
 		return verdict{}
+	}
+	if a.pkg != "" && strings.Contains(string(said), "--- FAIL: "+a.test) {
+		return verdict{found: a.finds[0]}
 	}
 	if m := violationLine.FindSubmatch(said); m != nil {
 		seed, _ := strconv.ParseUint(string(m[2]), 10, 64)

@@ -35,6 +35,18 @@ func TestAnAblationIsNoticed(t *testing.T) {
 	require.Contains(t, out, "1 of 1 noticed")
 }
 
+func TestAnotherTestMayJudge(t *testing.T) {
+	code, out, complaint := run(t, "== toy-add | forgets b | lost | ./testdata/toy TestAdd\n-- "+toy+"\n\tsum := a + b // toy-add\n++\n\tsum := a\n")
+	require.Equal(t, 0, code, complaint)
+	require.Contains(t, out, "found   toy-add")
+	code, out, _ = run(t, "== toy-harmless | adds the other way round | lost | ./testdata/toy TestAdd\n-- "+toy+"\n\tsum := a + b // toy-add\n++\n\tsum := b + a\n")
+	require.Equal(t, 1, code)
+	require.Contains(t, out, "MISSED")
+	code, _, complaint = run(t, "== a | b | lost | ./testdata/toy\n")
+	require.Equal(t, 2, code)
+	require.Contains(t, complaint, "TestName")
+}
+
 func TestWhatNobodyNoticesIsAFailure(t *testing.T) {
 	code, out, _ := run(t, lost+"\n"+harmless)
 	require.Equal(t, 1, code)

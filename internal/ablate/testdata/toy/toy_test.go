@@ -17,3 +17,9 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 }
+
+func TestAdd(t *testing.T) {
+	if Add(1, 2) != 3 {
+		t.Fatal("1 + 2")
+	}
+}
