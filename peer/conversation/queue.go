@@ -8,6 +8,7 @@ type queue[T any] struct {
 
 func (q *queue[T]) len() int   { return len(q.all) - q.head }
 func (q *queue[T]) at(i int) T { return q.all[q.head+i] }
+func (q *queue[T]) rest() []T  { return q.all[q.head:] }
 
 func (q *queue[T]) push(x T) {
 	if len(q.all) == cap(q.all) && q.head > len(q.all)/2 { // half of it is free: move instead of grow

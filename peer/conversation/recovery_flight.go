@@ -10,6 +10,7 @@ const (
 	ids        = MaxAhead + 1 // that can be under way at once: the next expected one and those above it
 	mapped     = 64           // ids above the next expected one that a bitmap has
 	firstSlots = 64           // a power of two: what a conversation has that sends little
+	maxKept    = 1024         // datagrams, more than the parts that there can be of which an acknowledgement does not show whether they arrived
 )
 
 // A place is one part of one message.
@@ -40,7 +41,7 @@ type carried struct {
 // A flying is a datagram with message parts.
 type flying struct {
 	sent  time.Time
-	parts []carried // that are not shown
+	parts []carried // that are not shown, in the order of their ids
 	later uint8     // how many datagrams behind it have arrived, at most lossDatagrams
 	state flyingState
 }
@@ -69,8 +70,8 @@ type flight struct {
 	resend uint64 // no id below it has such a part
 	ahead  int    // bytes of ids above base that were sent
 
-	all     []flying // the oldest first
-	flying  int      // those that are in flight
+	all     queue[flying] // the oldest first; nothing is left of some
+	flying  int           // those that are in flight
 	current []carried
 	free    [][]carried
 
@@ -82,7 +83,7 @@ type flight struct {
 
 // newFlight returns the state of a stream of which the other side expects an id.
 func newFlight(base uint64) flight {
-	return flight{window: newWindow(), base: base, fresh: base}
+	return flight{window: newWindow(), base: base, fresh: base, resend: base}
 }
 
 // moved forgets what was known of the path: it is another now.
@@ -90,8 +91,8 @@ func (f *flight) moved() { f.estimate, f.window, f.pacer = estimate{}, newWindow
 
 // rest gives back what an idle conversation does not need.
 func (f *flight) rest() {
-	if len(f.all) == 0 && !f.waits() {
-		f.slots, f.all, f.free, f.current = nil, nil, nil, nil
+	if f.all.len() == 0 && !f.waits() {
+		f.slots, f.all, f.free, f.current = nil, queue[flying]{}, nil, nil
 	}
 }
 
@@ -185,9 +186,13 @@ func (f *flight) put(p *Part) {
 
 // leave takes a part out of the datagram in which it was last sent.
 func (f *flight) leave(p place) {
-	for i := range f.all {
-		d := &f.all[i]
+	all := f.all.rest()
+	for i := range all {
+		d := &all[i]
 		d.parts = slices.DeleteFunc(d.parts, func(c carried) bool { return c.place == p })
+		if len(d.parts) == 0 {
+			f.down(d, gone)
+		}
 	}
 	f.sweep()
 }
@@ -198,7 +203,7 @@ func (f *flight) launch(now time.Time) {
 		return
 	}
 	f.pacer.sent(now, interval(&f.estimate, &f.window))
-	f.all = append(f.all, flying{sent: now, parts: f.current})
+	f.all.push(flying{sent: now, parts: f.current})
 	f.flying++
 	f.quiet, f.probe = now, false
 	f.current = nil
@@ -270,48 +275,61 @@ func (c *carried) visibleAt(next uint64) bool {
 // land finds which datagrams arrived, and what that says of the round trip and of those before them. Up to this acknowledgement, the next expected was before.
 func (f *flight) land(now time.Time, before uint64) {
 	used, arrived, measured := f.flying, 0, false
-	for i := len(f.all) - 1; i >= 0; i-- { // the newest first
-		d := &f.all[i]
-		shown, proof, exact := false, false, false
-		for _, c := range d.parts {
-			if !f.isShown(c.place) {
-				continue
-			}
-			shown = true
-			// A part that was sent before has arrived in this datagram only if there was time for it. What could not be shown before says nothing of the round trip.
-			proof = proof || !c.again || now.Sub(d.sent) >= f.least
-			exact = exact || !c.again && c.visibleAt(before)
-		}
-		if !shown {
-			d.later = uint8(min(int(d.later)+arrived, lossDatagrams))
+	all := f.all.rest()
+	for i := len(all) - 1; i >= 0; i-- { // the newest first
+		d := &all[i]
+		if len(d.parts) == 0 {
 			continue
 		}
-		d.parts = slices.DeleteFunc(d.parts, func(c carried) bool { return f.isShown(c.place) })
+		proof, exact := false, false
+		if d.parts[0].id <= f.base+mapped { // else nothing of it can be shown
+			d.parts = slices.DeleteFunc(d.parts, func(c carried) bool {
+				if !f.isShown(c.place) {
+					return false
+				}
+				// A part that was sent before has arrived in this datagram only if there was time for it. What could not be shown before says nothing of the round trip.
+				proof = proof || !c.again || now.Sub(d.sent) >= f.least
+				exact = exact || !c.again && c.visibleAt(before)
+				return true
+			})
+		}
 		if exact && !measured { // RFC 9002, 5.1: of the newest only
 			f.estimate.sample(now.Sub(d.sent))
+			measured = true
 		}
-		measured = measured || exact
-		if proof {
+		switch {
+		case proof:
 			arrived++
+			if d.state == inFlight {
+				f.window.arrived(d.sent, used)
+			}
+			f.down(d, landed)
+		case len(d.parts) == 0:
+			f.down(d, gone) // what it carried has arrived in another
+		default:
+			d.later = uint8(min(int(d.later)+arrived, lossDatagrams))
 		}
-		if d.state == inFlight {
-			f.window.arrived(d.sent, used)
-			f.flying--
-		}
-		d.state = landed
 	}
-	f.sweep()
+}
+
+// down says that a datagram is not in flight any more.
+func (f *flight) down(d *flying, to flyingState) {
+	if d.state == inFlight {
+		f.flying--
+	}
+	d.state = to
 }
 
 // lose finds what counts as lost.
 func (f *flight) lose(now time.Time) { // peer-loss
 	delay := f.lossDelay()
 	f.lossAt = time.Time{}
-	for i := range f.all {
-		d := &f.all[i]
+	all := f.all.rest()
+	for i := range all {
+		d := &all[i]
 		if d.state == inFlight {
 			if d.later == 0 {
-				continue
+				break // of what was sent later, nothing has arrived
 			}
 			if at := d.sent.Add(delay); d.later < lossDatagrams && now.Before(at) {
 				if f.lossAt.IsZero() {
@@ -319,8 +337,7 @@ func (f *flight) lose(now time.Time) { // peer-loss
 				}
 				continue
 			}
-			d.state = gone
-			f.flying--
+			f.down(d, gone)
 		}
 		n := len(d.parts)
 		d.parts = slices.DeleteFunc(d.parts, func(c carried) bool {
@@ -339,18 +356,14 @@ func (f *flight) lose(now time.Time) { // peer-loss
 	f.sweep()
 }
 
-// sweep forgets the datagrams of which nothing is left.
+// sweep forgets datagrams of which nothing is left: the oldest at once, others when there are many.
 func (f *flight) sweep() {
-	f.all = slices.DeleteFunc(f.all, func(d flying) bool {
-		if len(d.parts) > 0 {
-			return false
-		}
-		if d.state == inFlight {
-			f.flying--
-		}
-		f.free = append(f.free, d.parts)
-		return true
-	})
+	for f.all.len() > 0 && len(f.all.at(0).parts) == 0 {
+		f.free = append(f.free, f.all.pop().parts)
+	}
+	if f.all.len() > maxKept {
+		f.all = queue[flying]{all: slices.DeleteFunc(f.all.rest(), func(d flying) bool { return len(d.parts) == 0 })}
+	}
 }
 
 // timeout returns when handleTimeout is due, the zero time for never.
@@ -377,7 +390,7 @@ func (f *flight) handleTimeout(now time.Time) {
 	f.probes++
 	f.quiet = now
 	if f.flying >= maxFlight { // it takes the place of the oldest: otherwise who has lost all of them could never ask again (peer-flight)
-		f.all[slices.IndexFunc(f.all, func(d flying) bool { return d.state == inFlight })].state = gone
-		f.flying--
+		all := f.all.rest()
+		f.down(&all[slices.IndexFunc(all, func(d flying) bool { return d.state == inFlight })], gone)
 	}
 }
