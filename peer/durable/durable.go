@@ -7,6 +7,9 @@ package durable
 
 import "time"
 
+// MaxBatch is how many changes a batch has, unless more belong together: what was put between one call of Then and the next.
+const MaxBatch = 1 << 15
+
 // LazyAfter is how long a change may wait that nothing depends on.
 const LazyAfter = time.Second
 
@@ -28,38 +31,52 @@ type Journal struct {
 	changes []Change
 	out     []Change // the batch that was taken last
 	spare   []Change // an empty slice for the next, or nil
-	seq     uint64   // of the batch that is being filled, less 1: how many batches were taken
-	done    uint64   // batches that are durable
+	ends    []int    // where changes may be cut, MaxBatch / 2 apart or more
+	open    bool     // since the last Then something was put
+	taken   uint64   // changes so far
+	done    uint64   // of them that are durable
 	waits   []wait
 	lazy    time.Time // when the oldest change is due that nothing waits for; zero: there is none
 	urgent  bool
 }
 
 type wait struct {
-	seq uint64
-	f   func(now time.Time)
+	until uint64 // as many changes have to be durable
+	f     func(now time.Time)
 }
 
-// Put adds changes that something will depend on: Then is called next.
-func (j *Journal) Put(changes ...Change) { j.changes = append(j.changes, changes...) }
+// Put adds changes that something will depend on: Then is called next. What is put up to there is in one batch.
+func (j *Journal) Put(changes ...Change) {
+	j.end()
+	j.changes, j.open = append(j.changes, changes...), true
+}
+
+// end notes that what was put so far need not be in one batch with what follows, if that is so.
+func (j *Journal) end() {
+	from := 0
+	if n := len(j.ends); n > 0 {
+		from = j.ends[n-1]
+	}
+	if !j.open && len(j.changes)-from >= MaxBatch/2 {
+		j.ends = append(j.ends, len(j.changes))
+	}
+}
 
 // Then calls f when all that was put so far is durable, after what was given to Then before. f may call Put and Then; where nothing is
 // to be waited for it is called at once.
 func (j *Journal) Then(now time.Time, f func(now time.Time)) {
-	seq := j.seq
-	if len(j.changes) > 0 {
-		seq++
-		j.urgent = true
-	}
-	if seq <= j.done && len(j.waits) == 0 {
+	until := j.taken + uint64(len(j.changes))
+	j.open, j.urgent = false, j.urgent || len(j.changes) > 0
+	if until <= j.done && len(j.waits) == 0 {
 		f(now)
 		return
 	}
-	j.waits = append(j.waits, wait{seq, f})
+	j.waits = append(j.waits, wait{until, f})
 }
 
 // Lazily adds changes that nothing depends on. They ride along with the next batch, or go after LazyAfter.
 func (j *Journal) Lazily(now time.Time, changes ...Change) {
+	j.end()
 	j.changes = append(j.changes, changes...)
 	if j.lazy.IsZero() {
 		j.lazy = now.Add(LazyAfter)
@@ -74,7 +91,7 @@ func (j *Journal) Take(now time.Time) (batch []Change, seq uint64, ok bool) {
 	return j.take()
 }
 
-// TakeAll returns what there is, urgent or not: what a program does at its end.
+// TakeAll returns the next batch of what there is, urgent or not: what a program does at its end, until there is none.
 func (j *Journal) TakeAll() (batch []Change, seq uint64, ok bool) {
 	if len(j.changes) == 0 {
 		return nil, 0, false
@@ -83,20 +100,28 @@ func (j *Journal) TakeAll() (batch []Change, seq uint64, ok bool) {
 }
 
 func (j *Journal) take() ([]Change, uint64, bool) {
-	j.out, j.changes, j.spare = j.changes, j.spare, nil
-	j.urgent, j.lazy = false, time.Time{}
-	j.seq++
-	return j.out, j.seq, true
+	if len(j.changes) > MaxBatch && len(j.ends) > 0 { // the rest stays as urgent as it was
+		n := j.ends[0]
+		j.out, j.changes, j.ends = j.changes[:n:n], j.changes[n:], j.ends[1:]
+		for i := range j.ends {
+			j.ends[i] -= n
+		}
+	} else {
+		j.out, j.changes, j.spare = j.changes, j.spare, nil
+		j.ends, j.urgent, j.lazy = nil, false, time.Time{}
+	}
+	j.taken += uint64(len(j.out))
+	return j.out, j.taken, true
 }
 
 // Done tells that the batch seq, and so all before it, are durable, and calls what waited for them.
 func (j *Journal) Done(now time.Time, seq uint64) {
-	j.done = max(j.done, min(seq, j.seq))
-	if j.out != nil && j.done == j.seq && cap(j.out) <= mostSpare {
+	j.done = max(j.done, min(seq, j.taken))
+	if j.out != nil && j.done == j.taken && cap(j.out) <= mostSpare {
 		clear(j.out) // what is erased soon is not to be found here
 		j.spare, j.out = j.out[:0], nil
 	}
-	for len(j.waits) > 0 && j.waits[0].seq <= j.done {
+	for len(j.waits) > 0 && j.waits[0].until <= j.done {
 		w := j.waits[0]
 		j.waits[0] = wait{}
 		j.waits = j.waits[1:]

@@ -138,3 +138,43 @@ func TestDoneOfWhatWasNotTakenFreesNothing(t *testing.T) {
 	j.Then(start, func(time.Time) { t.Fatal("not durable yet") })
 	j.Done(start, 5)
 }
+
+// What is more than a store takes at once goes in several batches, none of which parts what belongs together.
+func TestALongQueueGoesInPieces(t *testing.T) {
+	var j Journal
+	put, groups, done := 0, 0, 0
+	lazily := func(n int) {
+		j.Lazily(start, make([]Change, n)...)
+		put += n
+	}
+	for put < 5*MaxBatch {
+		lazily(3)
+		groups++
+		j.Put(change("first"))
+		j.Lazily(start, Change{Bucket: "in"})
+		j.Put(change("last"))
+		put += 3
+		j.Then(start, func(time.Time) { done++ })
+		lazily(2)
+	}
+	lazily(10_000) // of a contact that was removed
+	all, opened := 0, 0
+	batch, seq, ok := j.Take(start)
+	for ; ok; batch, seq, ok = j.TakeAll() {
+		all += len(batch)
+		require.LessOrEqual(t, len(batch), MaxBatch)
+		for _, c := range batch {
+			switch string(c.Key) {
+			case "first":
+				opened++
+			case "last":
+				opened--
+			}
+		}
+		require.Zero(t, opened, "a group was parted")
+		j.Done(start, seq)
+	}
+	require.Equal(t, put, all)
+	require.Equal(t, groups, done)
+	require.Zero(t, j.NextTimeout())
+}

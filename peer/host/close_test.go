@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kith/peer"
+	"kith/peer/conversation"
 )
 
 // TestCloseWhileSomethingIsCommitted closes hosts at moments at which a batch is on its way to the disk.
@@ -34,4 +35,32 @@ func TestCloseWhileSomethingIsCommitted(t *testing.T) {
 			return nil
 		})
 	}
+}
+
+// However much is put at once, the store gets no more than it takes.
+func TestMoreThanTheStoreTakesAtOnce(t *testing.T) {
+	p := newPerson(t, 1, nil)
+	const friends, each = 8, conversation.MaxOutbox
+	p.do(func(now time.Time, k *peer.Peer) error {
+		for f := range friends {
+			friend := identity(t, byte(2+f)).PublicKey()
+			if err := k.Add(now, friend, ""); err != nil {
+				return err
+			}
+			for range each {
+				if _, err := k.Send(now, friend, []byte("x")); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	require.NoError(t, p.h.Close())
+	p.start()
+	p.do(func(_ time.Time, k *peer.Peer) error {
+		for _, c := range k.Contacts() {
+			require.Equal(t, each, c.Waiting)
+		}
+		return nil
+	})
 }
