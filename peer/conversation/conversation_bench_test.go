@@ -18,6 +18,7 @@ type benchPair struct {
 	ends      [2]*Conversation
 	journals  [2]durable.Journal
 	datagrams [2]int // sent by each
+	commits   [2]int
 	took      int
 }
 
@@ -72,6 +73,7 @@ func (p *benchPair) settle() {
 			p.now = p.now.Add(50 * time.Microsecond)
 			if _, seq, ok := p.journals[k].Take(p.now); ok {
 				p.journals[k].Done(p.now, seq)
+				p.commits[k]++
 				busy = true
 			}
 			for {

@@ -43,6 +43,21 @@ func TestLongMessageTravelsInParts(t *testing.T) {
 	s.wantNothing()
 }
 
+// Much that waits goes a window at a time, and each window costs the sender no more than the commit that gives ids to one behind it.
+func TestBulkTakesFewCommits(t *testing.T) {
+	p := newBenchPair(t)
+	p.commits = [2]int{}
+	for range MaxOutbox {
+		_, err := p.ends[0].sending.Queue(Text, []byte("x"))
+		require.NoError(t, err)
+	}
+	p.ends[0].Wake(p.now)
+	p.settle()
+	require.Equal(t, MaxOutbox, p.took)
+	require.LessOrEqual(t, p.commits[0], MaxOutbox/ids+1)
+	require.LessOrEqual(t, p.commits[1], MaxOutbox/ids+1)
+}
+
 func TestWhatIsLostGoesAgain(t *testing.T) { // peer-loss, peer-probe
 	s := newOpenScript(t, initiator)
 	s.say("a")
