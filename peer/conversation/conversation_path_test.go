@@ -20,16 +20,40 @@ func TestFriendMoves(t *testing.T) { // peer-path-proved, peer-cid-follows
 	require.EqualValues(t, 1, s.c.Base())
 	to := "to " + away.String() + " "
 	s.want(to+"ack 0", "ping", "pong abcdefgh")
-	s.want("ack 0", "ping", "pong abcdefgh")
-	there := s.pings[len(s.pings)-2]
+	s.want("cid 0 ack 0", "pong abcdefgh") // no id is seen at two addresses
+	there := s.pings[len(s.pings)-1]
 	s.say("hi")
-	s.want("ack 0", "msg 0 hi") // to the old address until the new one is proved
+	s.want("cid 0 ack 0", "msg 0 hi") // to the old address until the new one is proved
 
 	s.send("pong " + there)
 	require.Equal(t, away, s.c.To())
+	s.want(to+"ack 0", "msg 0 hi") // at once: nobody is at the old one
 	s.say("there")
 	s.want(to+"ack 0", "msg 1 there")
 	s.wantNothing()
+}
+
+// A contact who forges where his accept comes from makes nobody send there more than a little.
+func TestFirstAddressIsProvedToo(t *testing.T) { // peer-path-first
+	s := newScript(t, responder)
+	s.send("hello 0")
+	s.want("hello 0", "ack 0", "ping")
+	require.True(t, s.c.path.unproved)
+	came := s.c.path.here.came
+	for range 20 {
+		s.say(strings.Repeat("x", 900))
+	}
+	s.advance(5 * time.Second)
+	require.LessOrEqual(t, s.c.path.here.went, amplification*came)
+	require.Greater(t, s.c.path.here.went, 1232, "it may send a little")
+	s.arrived = nil
+	s.advance(time.Second)
+	require.Empty(t, s.arrived)
+
+	s.send("ack 0", "pong "+s.pings[len(s.pings)-1])
+	require.False(t, s.c.path.unproved)
+	s.advance(5 * time.Second)
+	require.Greater(t, s.c.path.here.went, amplification*came)
 }
 
 func TestAddressThatDoesNotAnswer(t *testing.T) { // peer-path-amplification

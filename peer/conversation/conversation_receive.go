@@ -262,6 +262,9 @@ func (c *Conversation) takePong(now time.Time, value []byte) {
 	if moved && c.path.here.addr.Addr() != old {
 		c.flight.moved()
 	}
+	if moved {
+		c.flight.probe = c.flight.waits() // what was under way went to where nobody is
+	}
 	if ok {
 		c.unanswered = 0
 		c.flight.sample(d)

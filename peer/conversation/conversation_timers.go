@@ -47,11 +47,11 @@ func (c *Conversation) NextTimeout() time.Time {
 		return time.Time{} // a session that waits is the handshake's
 	}
 	at := earliest(c.opened.Add(silence), c.spoken.Add(wholeDay), c.proof)
-	if !c.ratchet.CanSend() { // what is due cannot be done before something opens
+	if !c.ratchet.CanSend() || !c.path.allows(maxAsk) { // what is due cannot be done before something opens
 		return at
 	}
 	at = earliest(at, c.keepAliveAt(), c.pingAgainAt(), c.path.askAt(), c.ackAt, c.flight.timeout())
-	if _, when := c.flight.allows(c.now); !c.restored && !when.IsZero() {
+	if _, when := c.flight.allows(c.now); !c.restored && !when.IsZero() && c.path.allows(maxDatagram+2*maxAsk) {
 		if _, ok := c.flight.next(c.sending.Sendable()); ok {
 			at = earliest(at, when)
 		}

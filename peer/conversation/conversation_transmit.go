@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"kith/handshake"
 	"kith/ratchet"
 )
 
@@ -26,8 +27,11 @@ func (c *Conversation) Transmit() (to netip.AddrPort, b []byte, ok bool) {
 		plain = c.appendAck(plain)
 		return c.seal(to, AppendPing(plain, c.value[:])) // hs-accept-again
 	}
+	if !c.path.allows(maxAsk) {
+		return to, nil, false
+	}
 	send, _ := c.flight.allows(c.now)
-	if send = send && !c.restored; send {
+	if send = send && !c.restored && c.path.allows(maxDatagram+2*maxAsk); send {
 		_, send = c.flight.next(c.sending.Sendable())
 	}
 	if !send && !c.ack && !c.ping && len(c.pongs) == 0 {
@@ -112,6 +116,7 @@ func (c *Conversation) transmit(plain []byte) (to netip.AddrPort, b []byte, ok b
 	if to, b, ok = c.seal(c.path.here.addr, plain); !ok {
 		return to, nil, false
 	}
+	c.path.here.went += len(b)
 	c.flight.launch(c.now)
 	c.sent = c.now
 	c.ack, c.ackAt, c.counted = false, time.Time{}, 0
@@ -148,18 +153,27 @@ func (c *Conversation) transmitAside() (to netip.AddrPort, b []byte, ok bool) {
 	if size := HeadSize + ratchet.Overhead + len(plain); size > a.room || !a.ping && a.n == 0 { // peer-path-amplification
 		return to, nil, false
 	}
-	if to, b, ok = c.seal(a.to, plain); ok && a.to == c.path.there.addr {
+	if a.to != c.path.there.addr {
+		return c.seal(a.to, plain)
+	}
+	cid, under := c.path.next()
+	if to, b, ok = c.sealUnder(cid, a.to, plain); ok {
 		c.path.there.went += len(b)
 		if a.ping {
-			c.path.there.pinged(c.now, value, c.path.use)
+			c.path.there.pinged(c.now, value, under)
 		}
 	}
 	return to, b, ok
 }
 
-// seal makes the datagram of a plaintext. // peer-datagram-form
+// seal makes the datagram of a plaintext.
 func (c *Conversation) seal(to netip.AddrPort, plain []byte) (netip.AddrPort, []byte, bool) {
-	b := append(append(c.buffers.datagram[:0], DatagramType), c.path.cid[:]...)
+	return c.sealUnder(c.path.cid, to, plain)
+}
+
+// sealUnder makes the datagram of a plaintext, with a connection id. // peer-datagram-form
+func (c *Conversation) sealUnder(cid handshake.CID, to netip.AddrPort, plain []byte) (netip.AddrPort, []byte, bool) {
+	b := append(append(c.buffers.datagram[:0], DatagramType), cid[:]...)
 	b, err := c.ratchet.Encrypt(b, Pad(plain))
 	if err != nil { // there is no randomness: whoever cannot send is lost
 		c.close(WhyLost)

@@ -15,6 +15,9 @@ const (
 	pathLife  = 10 * time.Second // how long an answer to a ping is waited for
 	pathAgain = time.Second      // how long before another ping goes to an address that is not proved
 
+	// acceptDatagram is the size of an accept as it travels: what had come from R's first address before a conversation was there.
+	acceptDatagram = 57 + 11 + handshake.AcceptSize
+
 	// maxAsk is the size of the largest datagram that a ping goes in to such an address: beside a hello and an acknowledgement.
 	maxAsk = HeadSize + ratchet.Overhead + 2*Block
 
@@ -59,17 +62,20 @@ type path struct {
 	cid     handshake.CID
 	highest uint32 // of the other's, under which a ping was answered
 
-	here  remote // where everything goes
-	there remote // where the newest datagram came from, if that is not proved; without an address there is none
+	follow bool // the next of them is used as soon as the address is proved from which the other went up
+
+	here     remote // where everything goes
+	unproved bool   // that is where R's accept came from, and nothing that was sent there has been answered
+	there    remote // where the newest datagram came from, if that is not proved; without an address there is none
 }
 
-// newPath returns the path of a side to the other's first address, which counts as proved.
+// newPath returns the path of a side to the other's first address. I's counts as proved: the offer was sent there and came back accepted.
 func newPath(own handshake.Role, cidk *[32]byte, to netip.AddrPort) path {
 	other := handshake.Initiator
 	if own == handshake.Initiator {
 		other = handshake.Responder
 	}
-	p := path{own: own, other: other, cidk: *cidk, here: remote{addr: to}}
+	p := path{own: own, other: other, cidk: *cidk, here: remote{addr: to, came: acceptDatagram}, unproved: own == handshake.Responder}
 	for i := range p.taken {
 		p.taken[i] = handshake.NewCID(&p.cidk, own, uint32(i))
 	}
@@ -89,6 +95,7 @@ func (p *path) opened(now time.Time, from netip.AddrPort, i uint32, newest bool,
 	}
 	switch {
 	case from == p.here.addr:
+		p.here.came += n
 		p.there.newest = p.there.newest && !newest
 	case from == p.there.addr:
 		p.there.came += n
@@ -105,9 +112,24 @@ func (p *path) opened(now time.Time, from netip.AddrPort, i uint32, newest bool,
 	}
 	p.base = i
 	if i > p.use { // peer-cid-follows; who is at i has already gone up, and this is the other's answer to it
-		p.up()
+		if p.follow = from != p.here.addr; !p.follow { // what still goes to the old address keeps its id: none is to be seen at two
+			p.up()
+		}
 	}
 	return true
+}
+
+// next returns the connection id for what goes to where the newest datagram came from, and its number.
+func (p *path) next() (handshake.CID, uint32) {
+	if !p.follow || p.use-p.highest >= cidsAhead {
+		return p.cid, p.use
+	}
+	return handshake.NewCID(&p.cidk, p.other, p.use+1), p.use + 1
+}
+
+// allows reports whether n bytes may go to the other's address: as many as one likes, once it is proved.
+func (p *path) allows(n int) bool { // peer-path-first
+	return !p.unproved || amplification*p.here.came-p.here.went >= n
 }
 
 // up goes to the next of the other's connection ids, and reports whether it could.
@@ -140,9 +162,14 @@ func (p *path) answered(now time.Time, value []byte) (d time.Duration, moved, ok
 		d, ok = p.there.answered(now, value)
 		if moved = ok; moved { // peer-path-proved
 			p.here, p.there = remote{addr: p.there.addr}, remote{}
+			if p.follow {
+				p.follow = false
+				p.up()
+			}
 		}
 	}
 	if ok {
+		p.unproved = false
 		p.highest = max(p.highest, under)
 	}
 	return d, moved, ok
