@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -226,12 +227,18 @@ func (t *talk) frames(datagram []byte) []conversation.Frame {
 	return f.List
 }
 
-// says returns what the conversation sends until nothing more comes for 100 ms.
+// says returns what the conversation sends until nothing more comes for 100 ms. Its pings are answered, so that its address for the other side is proved.
 func (t *talk) says() (all []conversation.Frame) {
 	end := t.now.Add(100 * time.Millisecond)
 	for {
 		for _, b, ok := t.conv.Transmit(); ok; _, b, ok = t.conv.Transmit() {
-			all = append(all, t.frames(bytes.Clone(b))...)
+			frames := t.frames(bytes.Clone(b))
+			all = append(all, frames...)
+			for _, f := range frames {
+				if f.Type == conversation.FramePing {
+					_ = t.hears(conversation.Pad(conversation.AppendPong(nil, f.Value)))
+				}
+			}
 			t.settle()
 		}
 		next := t.conv.NextTimeout()
@@ -353,8 +360,8 @@ func pcSend(c *call) (any, error) {
 	ids := []string{}
 	if !t.restored {
 		for _, f := range t.says() {
-			if f.Type == conversation.FrameMessage {
-				ids = append(ids, unsigned(f.Part.ID))
+			if id := unsigned(f.Part.ID); f.Type == conversation.FrameMessage && !slices.Contains(ids, id) { // nobody acknowledges, so some come again
+				ids = append(ids, id)
 			}
 		}
 	}
