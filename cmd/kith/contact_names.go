@@ -43,14 +43,19 @@ func isAddress(s string) bool { return len(s) >= 5 && strings.EqualFold(s[:5], "
 // A book knows a peer's contacts by what they are called.
 type book struct {
 	contacts []peer.Contact
-	byWord   map[string]int // by name in small letters, and by address, into contacts
+	byWord   map[string]int              // by name in small letters, and by address, into contacts
+	byKey    map[handshake.PublicKey]who // everybody's name
 }
+
+// who is a contact as events name him.
+type who struct{ address, name string }
 
 // bookOf returns the book of contacts; those of them that are nameless, or whose names a store has from somewhere else, are found by address.
 func bookOf(contacts []peer.Contact) *book {
-	b := &book{contacts, make(map[string]int, 2*len(contacts))}
+	b := &book{contacts, make(map[string]int, 2*len(contacts)), make(map[handshake.PublicKey]who, len(contacts))}
 	for i, c := range contacts {
-		b.byWord[c.Key.String()] = i
+		address := c.Key.String()
+		b.byWord[address], b.byKey[c.Key] = i, who{address, c.Name}
 		if word := strings.ToLower(c.Name); c.Name != "" && !isAddress(c.Name) {
 			if _, taken := b.byWord[word]; !taken {
 				b.byWord[word] = i
@@ -61,14 +66,14 @@ func bookOf(contacts []peer.Contact) *book {
 }
 
 // find returns the contact that has a name or an address. The error says neither: it may be seen by others.
-func (b *book) find(who string) (peer.Contact, error) {
-	if i, ok := b.byWord[strings.ToLower(who)]; ok && (!isAddress(who) || strings.ToLower(who) == who || strings.ToUpper(who) == who) {
+func (b *book) find(word string) (peer.Contact, error) {
+	if i, ok := b.byWord[strings.ToLower(word)]; ok && (!isAddress(word) || strings.ToLower(word) == word || strings.ToUpper(word) == word) {
 		return b.contacts[i], nil
 	}
-	if !isAddress(who) {
+	if !isAddress(word) {
 		return peer.Contact{}, errors.New("no contact has this name")
 	}
-	key, err := handshake.ParseAddress(who)
+	key, err := handshake.ParseAddress(word)
 	if err != nil {
 		return peer.Contact{}, errors.New(reason(err))
 	}
@@ -78,12 +83,12 @@ func (b *book) find(who string) (peer.Contact, error) {
 	return peer.Contact{}, errors.New("this address is no contact")
 }
 
-// name returns what a contact is called, or nothing.
-func (b *book) name(key handshake.PublicKey) string {
-	if i, ok := b.byWord[key.String()]; ok {
-		return b.contacts[i].Name
+// who returns the address of somebody, and the name of a contact.
+func (b *book) who(key handshake.PublicKey) who {
+	if w, ok := b.byKey[key]; ok {
+		return w
 	}
-	return ""
+	return who{address: key.String()}
 }
 
 // free returns why a name cannot be given to the contact with key, who may be none yet, or nil.

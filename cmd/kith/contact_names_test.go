@@ -54,8 +54,9 @@ func TestBookFindsByNameAndAddress(t *testing.T) {
 		require.NotContains(t, err.Error(), "dave")
 		require.NotContains(t, err.Error(), addresses[3])
 	}
-	require.Equal(t, "Bob", b.name(keys[0]))
-	require.Empty(t, b.name(keys[1])+b.name(keys[3]))
+	require.Equal(t, who{addresses[0], "Bob"}, b.who(keys[0]))
+	require.Equal(t, who{addresses[1], ""}, b.who(keys[1]))
+	require.Equal(t, who{addresses[3], ""}, b.who(keys[3]))
 
 	require.NoError(t, b.free("bob", keys[0]), "his own")
 	require.ErrorContains(t, b.free("BOB", keys[1]), "another contact")

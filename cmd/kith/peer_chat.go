@@ -262,7 +262,7 @@ func (r *chatRun) picture(p *chatPerson, e peer.Event) (c chatEvent, ok bool) {
 	case peer.EventClock:
 		return chatEvent{kind: chatClock, skew: e.Ahead}, true
 	case peer.EventMissing:
-		return chatEvent{kind: chatMissing, count: int(min(e.To-e.From, 1<<30))}, true
+		return chatEvent{kind: chatMissing, count: int(min(e.To-e.From, 1<<30)) + 1}, true
 	case peer.EventRefused:
 		return chatEvent{kind: chatNotice, text: "a message from " + p.name + " is nothing that this program can show"}, true
 	case peer.EventAdded:

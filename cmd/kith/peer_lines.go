@@ -81,19 +81,44 @@ type lineCommand struct {
 	position uint64
 }
 
-// lineFields are the keys that a command has beside do and ref; those after optional may be left out.
-var lineFields = map[string]struct{ needs, optional []string }{
-	"add":     {needs: []string{"friend"}, optional: []string{"name"}},
-	"rename":  {needs: []string{"friend", "name"}},
-	"remove":  {needs: []string{"friend"}},
-	"block":   {needs: []string{"friend"}},
-	"unblock": {needs: []string{"friend"}},
-	"send":    {needs: []string{"friend", "text"}},
-	"taken":   {needs: []string{"friend", "position"}},
-	"look":    {needs: []string{"friend"}},
-	"end":     {needs: []string{"friend"}},
+// lineFields are the keys that a command has beside do and ref; those behind the first needed ones may be left out.
+var lineFields = map[string]struct {
+	needed int
+	keys   []string
+}{
+	"add":     {1, []string{"friend", "name"}},
+	"rename":  {2, []string{"friend", "name"}},
+	"remove":  {1, []string{"friend"}},
+	"block":   {1, []string{"friend"}},
+	"unblock": {1, []string{"friend"}},
+	"send":    {2, []string{"friend", "text"}},
+	"taken":   {2, []string{"friend", "position"}},
+	"look":    {1, []string{"friend"}},
+	"end":     {1, []string{"friend"}},
 	"who":     {},
 	"quit":    {},
+}
+
+// lineKeys are the values of a command's keys as they were written; nil: the key is missing. Where one is there twice the last counts.
+type lineKeys struct{ do, ref, friend, name, text, position json.RawMessage }
+
+// of returns the value's place, nil for a key that is not known: they count as they are written, which encoding/json would not see to.
+func (k *lineKeys) of(key string) *json.RawMessage {
+	switch key {
+	case "do":
+		return &k.do
+	case "ref":
+		return &k.ref
+	case "friend":
+		return &k.friend
+	case "name":
+		return &k.name
+	case "text":
+		return &k.text
+	case "position":
+		return &k.position
+	}
+	return nil // shim-peer-later
 }
 
 // parseLine reads a command. With an error, c has what could be read of do and ref. No error repeats anything of the line but do.
@@ -101,15 +126,12 @@ func parseLine(line []byte) (c lineCommand, err error) {
 	if !utf8.Valid(line) {
 		return c, errors.New("the line is not UTF-8")
 	}
-	var keys map[string]json.RawMessage // a struct would take DO for do
-	if err := json.Unmarshal(line, &keys); err != nil {
+	keys, ok := splitLine(line)
+	if !ok {
 		return c, errors.New("the line is no JSON object")
 	}
-	if keys == nil {
-		return c, errors.New("the line is no JSON object, but null")
-	}
-	if _, ok := keys["ref"]; ok {
-		ref, err := lineString(keys, "ref")
+	if keys.ref != nil {
+		ref, err := keys.string("ref")
 		switch {
 		case err != nil:
 			return c, err
@@ -118,7 +140,7 @@ func parseLine(line []byte) (c lineCommand, err error) {
 		}
 		c.ref = &ref
 	}
-	if c.do, err = lineString(keys, "do"); err != nil {
+	if c.do, err = keys.string("do"); err != nil {
 		return c, err
 	}
 	fields, ok := lineFields[c.do]
@@ -127,13 +149,11 @@ func parseLine(line []byte) (c lineCommand, err error) {
 		c.do = ""
 		return c, fmt.Errorf("there is no command %s", strconv.Quote(cut(do, 32)))
 	}
-	for _, key := range fields.optional {
-		if _, ok := keys[key]; ok {
-			fields.needs = append(fields.needs[:len(fields.needs):len(fields.needs)], key)
+	for i, key := range fields.keys {
+		if i >= fields.needed && *keys.of(key) == nil {
+			continue
 		}
-	}
-	for _, key := range fields.needs { // shim-peer-later: others are not looked at
-		value, err := lineString(keys, key)
+		value, err := keys.string(key)
 		if err != nil {
 			return c, err
 		}
@@ -153,18 +173,93 @@ func parseLine(line []byte) (c lineCommand, err error) {
 	return c, nil
 }
 
-// lineString returns the string under key.
-func lineString(keys map[string]json.RawMessage, key string) (s string, err error) {
-	raw, ok := keys[key]
-	switch {
-	case !ok:
+// splitLine takes a JSON object apart. Of its values none is copied.
+func splitLine(line []byte) (keys lineKeys, ok bool) {
+	if !json.Valid(line) { // so that below nothing can be but what is expected
+		return keys, false
+	}
+	at := space(line, 0)
+	if line[at] != '{' {
+		return keys, false
+	}
+	for at = space(line, at+1); line[at] != '}'; {
+		begin := at
+		at = value(line, at)
+		key := line[begin:at]
+		begin = space(line, space(line, at)+1) // behind the colon
+		at = value(line, begin)
+		if place := keys.of(plainString(key)); place != nil {
+			*place = line[begin:at]
+		}
+		if at = space(line, at); line[at] == ',' {
+			at = space(line, at+1)
+		}
+	}
+	return keys, true
+}
+
+// space returns where something stands from at on that is not white.
+func space(b []byte, at int) int {
+	for at < len(b) && (b[at] == ' ' || b[at] == '\t' || b[at] == '\r' || b[at] == '\n') {
+		at++
+	}
+	return at
+}
+
+// value returns where the JSON value ends that begins at at.
+func value(b []byte, at int) int {
+	for depth := 0; at < len(b); at++ {
+		switch b[at] {
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			if depth == 0 {
+				return at // of the object that a number or a word stands in
+			}
+			depth--
+		case '"':
+			for at++; b[at] != '"'; at++ {
+				if b[at] == '\\' {
+					at++
+				}
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return at // behind a number or a word
+			}
+			continue
+		default:
+			continue
+		}
+		if depth == 0 {
+			return at + 1
+		}
+	}
+	return at
+}
+
+// plainString returns what a JSON string says.
+func plainString(raw []byte) (s string) {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	_ = json.Unmarshal(raw, &s) // it is one
+	return s
+}
+
+// string returns the string under key.
+func (k *lineKeys) string(key string) (string, error) {
+	switch raw := *k.of(key); {
+	case raw == nil:
 		return "", errors.New(key + " is missing")
-	case raw[0] != '"' || json.Unmarshal(raw, &s) != nil:
+	case raw[0] != '"':
 		return "", errors.New(key + " is no string")
 	case halfPair(raw):
 		return "", errors.New(key + " is not UTF-8: it has half of a surrogate pair")
+	default:
+		return plainString(raw), nil
 	}
-	return s, nil
 }
 
 // halfPair reports whether a JSON string has half of a surrogate pair, which encoding/json would pass on as another character.

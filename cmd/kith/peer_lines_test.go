@@ -121,11 +121,19 @@ func TestParseLineRefuses(t *testing.T) {
 func FuzzParseLine(f *testing.F) {
 	for _, line := range []string{
 		`{"do":"add","friend":"kith1x","name":"bob","ref":"1"}`, `{"do":"send","friend":"bob","text":"\ud83d\ude00\n"}`, `{"do":"taken","friend":"bob","position":"7"}`,
-		`{"do":"who"}`, `{"do":"quit","ref":"\ud83d"}`, `{"do":"dance"}`, `[1]`, `{`,
+		`{"do":"who"}`, `{"do":"quit","ref":"\ud83d"}`, `{"do":"dance"}`, `[1]`, `{`, `{}`, `null`,
+		` { "d\u006f" : "who" , "x":[{"}":"]"},-1e5,true,"\\\""],"ref":null, "do":"quit","name":1,"text":{} ,"position":false}`, `{"":0,"do":"who","":{"a":[]}}`,
 	} {
 		f.Add([]byte(line))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {
+		// It is taken apart as encoding/json does.
+		keys, ok := splitLine(line)
+		var others map[string]json.RawMessage
+		require.Equal(t, json.Unmarshal(line, &others) == nil && others != nil, ok)
+		for _, key := range []string{"do", "ref", "friend", "name", "text", "position"} {
+			require.Equal(t, string(others[key]), string(*keys.of(key)))
+		}
 		c, err := parseLine(line)
 		if err != nil {
 			require.True(t, utf8.ValidString(err.Error()))

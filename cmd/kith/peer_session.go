@@ -235,7 +235,8 @@ var refusalWords = map[conversation.Refusal]string{conversation.RefusedSize: "si
 func (s *lineSession) event(now time.Time, e peer.Event) {
 	l := lineEvent{}
 	if e.Friend != (handshake.PublicKey{}) {
-		l.Friend, l.Name = e.Friend.String(), s.book.name(e.Friend)
+		w := s.book.who(e.Friend)
+		l.Friend, l.Name = w.address, w.name
 	}
 	switch e.Kind {
 	case peer.EventAdded, peer.EventRenamed, peer.EventRemoved, peer.EventBlocked, peer.EventUnblocked:
