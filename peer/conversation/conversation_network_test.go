@@ -259,6 +259,31 @@ func TestPairOverAnyNetwork(t *testing.T) {
 	})
 }
 
+// So many short messages that ids go further ahead than a bitmap shows, while the store takes its time.
+func TestPairWithMuchToSay(t *testing.T) { // peer-window, peer-loss
+	rapid.Check(t, func(rt *rapid.T) {
+		n := newPairNetwork(t, rt)
+		n.loss = min(n.loss, 50)
+		n.run(2 * time.Second)
+		far := uint64(0)
+		for i := range 1500 {
+			k := max(0, n.r.IntN(8)-6)
+			n.say(k, fmt.Sprint(i, strings.Repeat("x", n.r.IntN(40))))
+			if n.r.IntN(200) == 0 {
+				n.run(time.Duration(n.r.IntN(300)) * ms)
+			}
+			f := &n.parties[0].c.flight
+			far = max(far, f.fresh-f.base)
+		}
+		n.run(5 * time.Minute)
+		if n.unproved() {
+			return
+		}
+		n.wantAll()
+		require.LessOrEqual(rt, far, uint64(ids))
+	})
+}
+
 // Either side may come to another address, and may notice or not.
 func TestPairThatMoves(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
