@@ -11,9 +11,8 @@ import (
 )
 
 var (
-	home   = netip.MustParseAddrPort("192.0.2.1:6881")
-	away   = netip.MustParseAddrPort("198.51.100.7:4000")
-	abroad = netip.MustParseAddrPort("[2001:db8::1]:6881")
+	home = netip.MustParseAddrPort("192.0.2.1:6881")
+	away = netip.MustParseAddrPort("198.51.100.7:4000")
 
 	cidk = [32]byte{1, 2, 3}
 )

@@ -171,9 +171,6 @@ func (p *pcSide) refuses(datagram, want string) {
 	p.tell(step{op: "pc.open", in: p.question(datagram), reject: reason, counted: counted})
 }
 
-// remark puts a comment on the last step.
-func (s *pcStory) remark(comment string) { s.steps[len(s.steps)-1].comment = comment }
-
 // accepted ends a story; its last step went well. Who has drawn a ratchet key seals once more, so that it is seen.
 func (s *pcStory) accepted() vector {
 	for _, p := range []*pcSide{s.r, s.i} {
