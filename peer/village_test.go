@@ -23,7 +23,7 @@ type village struct {
 	*sim.Network
 	t     testing.TB
 	doors []netip.AddrPort
-	last  uint16         // of the villagers' addresses and identities
+	last  uint16 // of the villagers' addresses and identities
 }
 
 func newVillage(t testing.TB) *village {
