@@ -5,21 +5,36 @@ import (
 	"slices"
 )
 
+// Why a state cannot send. They are asked for before each datagram, so they are not made anew.
+var (
+	errUnanswerable = fmt.Errorf("ratchet: nothing was received that could be answered: %w", ErrState)
+	errUnanswered   = fmt.Errorf("ratchet: %d messages without an answer: %w", MaxChain, ErrLimit)
+)
+
 // CanSend reports whether Encrypt has a key for one more message.
-func (s *State) CanSend() bool { return s.sends && s.sending.n < MaxChain }
+func (s *State) CanSend() bool { return s.maySend() == nil }
+
+// maySend returns nil if there is a key for one more message.
+func (s *State) maySend() error {
+	switch {
+	case !s.sends: // rt-send-none
+		return errUnanswerable
+	case s.sending.n >= MaxChain: // rt-send-limit
+		return errUnanswered
+	}
+	return nil
+}
 
 // Encrypt appends to dst the message that carries plaintext: sealed header (80 bytes) ‖ body ‖ tag (16). plaintext must not overlap
 // the free capacity of dst. It draws 24 bytes, the header's nonce.
 //
 // The error is ErrState when a responder has opened nothing yet, and ErrLimit when the chain or the plaintext is full.
 func (s *State) Encrypt(dst, plaintext []byte) ([]byte, error) {
-	switch {
-	case !s.sends:
-		return nil, fmt.Errorf("ratchet: nothing was received that could be answered: %w", ErrState) // rt-send-none
-	case s.sending.n >= MaxChain:
-		return nil, fmt.Errorf("ratchet: %d messages without an answer: %w", MaxChain, ErrLimit) // rt-send-limit
-	case len(plaintext) > MaxPlaintext:
-		return nil, fmt.Errorf("ratchet: plaintext has %d bytes, more than %d: %w", len(plaintext), MaxPlaintext, ErrLimit) // rt-send-size
+	if err := s.maySend(); err != nil {
+		return nil, err
+	}
+	if len(plaintext) > MaxPlaintext { // rt-send-size
+		return nil, fmt.Errorf("ratchet: plaintext has %d bytes, more than %d: %w", len(plaintext), MaxPlaintext, ErrLimit)
 	}
 	// The nonce is drawn into its place in the message.
 	n := len(dst) + headerNonceSize
