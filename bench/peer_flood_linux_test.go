@@ -74,9 +74,11 @@ func BenchmarkPeerFlood(b *testing.B) {
 func (c *caller) pace(next *int) float64 {
 	const count = int(useful * during / time.Second)
 	first, delivered := *next, 0
-	tick := time.NewTicker(time.Second / useful)
-	defer tick.Stop()
-	begun := time.Now()
+	sayUntil := func(passed time.Duration) {
+		for due := int(passed * useful / time.Second); *next-first < due; *next++ {
+			c.say(text(*next, 256))
+		}
+	}
 	hear := func() {
 		for _, e := range c.h.Take() {
 			if e.Kind == peer.EventDelivered {
@@ -84,11 +86,11 @@ func (c *caller) pace(next *int) float64 {
 			}
 		}
 	}
+	tick := time.NewTicker(time.Second / useful)
+	defer tick.Stop()
+	begun := time.Now()
 	for passed := time.Duration(0); passed < during; passed = time.Since(begun) {
-		due := min(count, int(passed*useful/time.Second)+1)
-		for ; *next-first < due; *next++ {
-			c.say(text(*next, 256))
-		}
+		sayUntil(passed)
 		select {
 		case <-c.h.More():
 			hear()
@@ -97,6 +99,7 @@ func (c *caller) pace(next *int) float64 {
 	}
 	hear()
 	inTime := delivered
+	sayUntil(during)
 	for delivered < count {
 		delivered = int(c.want(peer.EventDelivered).Position) + 1 - first
 	}
