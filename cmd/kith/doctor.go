@@ -235,7 +235,7 @@ func (s *sight) dht(d *udp.Driver) finding {
 	if n := s.nodes(); n > 0 {
 		return finding{Check: "dht", State: well, Nodes: n, Says: fmt.Sprintf("%d nodes found, %s of %s queries answered", n, count(s.Answers), count(s.asked()))}
 	}
-	says := fmt.Sprintf("nobody answered %s queries", count(s.asked()))
+	says := fmt.Sprintf("nobody answered; asked %s times", count(s.asked()))
 	if err := d.Stats().LastError; err != nil {
 		says += ": " + err.Error()
 	}
