@@ -32,19 +32,8 @@ func BenchmarkPeerEcho(b *testing.B) {
 	other := startChild(b, "friend")
 	c := newPair(b, startChild(b, "network").ask(order{}).Addr)
 	c.open(other, true)
-	db, err := bbolt.Open(filepath.Join(b.TempDir(), "bare.db"), 0o600, nil)
-	require.NoError(b, err)
-	defer db.Close()
-	n := 0
-	commit := func() {
-		require.NoError(b, db.Update(func(tx *bbolt.Tx) error {
-			bucket, err := tx.CreateBucketIfNotExists([]byte("inbox"))
-			for i := 0; i < 2 && err == nil; i++ {
-				err = bucket.Put(number(2*n+i), text(n, size))
-			}
-			return err
-		}))
-	}
+	disk, n := newDisk(b), 0
+	commit := func() { disk.commit(2, size) }
 	var last uint64
 	echo := func() {
 		c.say(text(n, size))
@@ -79,6 +68,47 @@ func BenchmarkPeerEcho(b *testing.B) {
 	load(b)
 	c.stop()
 	other.ask(order{Do: "stop"})
+}
+
+// A disk has a bare bbolt on it, with what it begins with by default.
+type disk struct {
+	tb     testing.TB
+	db     *bbolt.DB
+	stored int
+}
+
+func newDisk(tb testing.TB) *disk {
+	db, err := bbolt.Open(filepath.Join(tb.TempDir(), "bare.db"), 0o600, nil)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { db.Close() })
+	return &disk{tb: tb, db: db}
+}
+
+// commit stores n values in one transaction, and erases as many that are older.
+func (d *disk) commit(n, size int) {
+	require.NoError(d.tb, d.db.Update(func(tx *bbolt.Tx) error {
+		bucket, err := tx.CreateBucketIfNotExists([]byte("inbox"))
+		for range n {
+			if err == nil {
+				err = bucket.Put(number(d.stored), text(d.stored, size))
+			}
+			if err == nil {
+				err = bucket.Delete(number(d.stored - 2*n))
+			}
+			d.stored++
+		}
+		return err
+	}))
+}
+
+// store returns how many values a second it stores, n in a transaction.
+func (d *disk) store(n, size int) float64 {
+	const commits = 50
+	begun := time.Now()
+	for range commits {
+		d.commit(n, size)
+	}
+	return float64(commits*n) / time.Since(begun).Seconds()
 }
 
 // BenchmarkPeerPing is a ping and its pong on an open conversation, each of which begins a new chain of the ratchet. The caller's peer is on the sockets without a store, of which pings need nothing, and is told that
@@ -229,7 +259,8 @@ func (p *bounce) once() time.Duration {
 }
 
 // BenchmarkPeerThroughput sends messages to a friend in another process until all are acknowledged, which is after they are durable there; he takes them, and wants them in order. Shared: of 256 bytes, many of which
-// wait, so that three share a datagram. Alone: of 520 bytes, the shortest of which no two fit into one. By turns with each, as many datagrams of that size through the same driver and nothing else, 64 under way.
+// wait, so that three share a datagram. Alone: of 520 bytes, the shortest of which no two fit into one. By turns with each, two limits: as many datagrams of that size through the same
+// driver and nothing else, 64 under way; and a bare bbolt that stores as many messages in a transaction as the friend did, and erases as many, in one process and with nobody else at the disk.
 func BenchmarkPeerThroughput(b *testing.B) {
 	door := startChild(b, "network").ask(order{}).Addr
 	for _, mode := range []struct {
@@ -242,7 +273,8 @@ func BenchmarkPeerThroughput(b *testing.B) {
 			c := newPair(b, door)
 			c.open(other, false)
 			to := bare.ask(order{Do: "start", Rate: 32}).Addr
-			var rates, limits, ratios, datagrams, mine, his, sending, receiving []float64
+			disk := newDisk(b)
+			var rates, limits, ratios, stores, ofStores, datagrams, mine, his, sending, receiving []float64
 			path := filepath.Join(*profileDir, mode.name)
 			for sent := 0; b.Loop(); sent += mode.count {
 				var p *os.File
@@ -266,10 +298,14 @@ func BenchmarkPeerThroughput(b *testing.B) {
 				}
 				limit := float64(mode.each) * stream(b, to, mode.bytes, mode.count/mode.each)
 				rates, limits, ratios = append(rates, rate), append(limits, limit), append(ratios, rate/limit)
+				limit = disk.store(int(receiving[len(receiving)-1]), mode.size)
+				stores, ofStores = append(stores, limit), append(ofStores, rate/limit)
 			}
 			b.ReportMetric(median(rates), "msg/s")
 			b.ReportMetric(median(limits), "msg/s-udp")
 			b.ReportMetric(median(ratios), "x-udp")
+			b.ReportMetric(median(stores), "msg/s-bbolt")
+			b.ReportMetric(median(ofStores), "x-bbolt")
 			b.ReportMetric(median(datagrams), "datagrams/msg")
 			b.ReportMetric(median(sending), "msg/commit-sender")
 			b.ReportMetric(median(receiving), "msg/commit-receiver")
