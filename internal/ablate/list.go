@@ -15,6 +15,7 @@ type ablation struct {
 	finds []string // the kinds of violation that it leads to
 	pkg   string   // empty: the simulation judges; else this package's
 	test  string   // test, which has to fail
+	args  []string // with these flags
 	edits []edit
 }
 
@@ -33,7 +34,7 @@ func (a *ablation) allows(found string) bool { return slices.Contains(a.finds, f
 //	++
 //	the new text, some lines or none
 //
-// Behind the kinds may stand " | ./package TestName": then that test judges, by failing.
+// Behind the kinds may stand " | ./package TestName flags": then that test judges, by failing.
 // Lines before the first == that begin with # are for people.
 func parse(text string) (all []*ablation, err error) {
 	var a *ablation
@@ -50,10 +51,11 @@ func parse(text string) (all []*ablation, err error) {
 			seen[parts[0]] = true
 			a = &ablation{name: parts[0], what: parts[1], finds: strings.Fields(parts[2])}
 			if len(parts) == 4 {
-				var ok bool
-				if a.pkg, a.test, ok = strings.Cut(parts[3], " "); !ok {
-					return nil, fmt.Errorf("line %d: no \"./package TestName\"", i+1)
+				words := strings.Fields(parts[3])
+				if len(words) < 2 {
+					return nil, fmt.Errorf("line %d: no \"./package TestName flags\"", i+1)
 				}
+				a.pkg, a.test, a.args = words[0], words[1], words[2:]
 			}
 			all, e, into = append(all, a), nil, nil
 		case strings.HasPrefix(line, "-- ") && a != nil:

@@ -166,7 +166,7 @@ func try(ctx context.Context, o options, a *ablation, dir string) verdict {
 	}
 	program, pkg, args := filepath.Join(dir, "simulation.test"), o.pkg, []string{"-test.run", "^" + o.test + "$", "-sim.seeds", strconv.Itoa(o.seeds), "-sim.first", strconv.FormatUint(o.first, 10)}
 	if a.pkg != "" {
-		pkg, args = a.pkg, []string{"-test.run", "^" + a.test + "$"}
+		pkg, args = a.pkg, append([]string{"-test.run", "^" + a.test + "$"}, a.args...)
 	}
 	if said, err := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", overlay, "-o", program, pkg).CombinedOutput(); err != nil {
 		return verdict{err: fmt.Errorf("does not compile: %w\n%s", err, said)}
