@@ -81,7 +81,11 @@ func foreignProgram(name string, command ...string) *program {
 	return &program{
 		name: name,
 		node: func(bootstrap, id string) []string {
-			return line("node", "--listen="+anyPort, "--bootstrap="+bootstrap, "--id="+id)
+			args := line("node", "--listen="+anyPort, "--bootstrap="+bootstrap, "--id="+id)
+			if name == "anacrolix" { // else it answers 25 datagrams a second, all askers together, and many ask here at once
+				args = append(args, "--send-limit=0")
+			}
+			return args
 		},
 		put: func(at, id string, it item) []string {
 			return append(append(line("put", "--bootstrap="+at, "--id="+id), mutable(it)...), it.text)
