@@ -147,7 +147,7 @@ func (r *Rendezvous) posted(now time.Time, t *task, e dht.Event) {
 		r.puts--
 		p.op = 0
 		all := e.Told > 0 && e.Stored == e.Told && e.Answered == e.Asked // fewer than 3 are all only if nobody was silent
-		if e.Stored >= storedMost || all { // peer-publish-done
+		if e.Stored >= storedMost || all {                               // peer-publish-done
 			p.done = true
 		}
 		if p.done && p.epoch == p.c.epoch {
