@@ -69,7 +69,7 @@ type path struct {
 	there    remote // where the newest datagram came from, if that is not proved; without an address there is none
 }
 
-// newPath returns the path of a side to the other's first address. I's counts as proved: the offer was sent there and came back accepted.
+// newPath returns the path of a side to the other's first address. I's counts as proved: an offer came from there, in answer to its knock.
 func newPath(own handshake.Role, cidk *[32]byte, to netip.AddrPort) path {
 	other := handshake.Initiator
 	if own == handshake.Initiator {
